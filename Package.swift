@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is held to the same standard; a dependency is not.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let lifecycleTest = Target.Dependency.product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+// The module graph, bottom up; each arrow reads "is used by":
+//   Timeline → Postgres → Schema → PostgresStore
+//   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments
+//   Settings → Payments; Console and Sandbox stand alone; ReconciledCLI wires everything.
+let package = Package(
+    name: "reconciled",
+    products: [
+        .executable(name: "reconciled", targets: ["ReconciledCLI"]),
+        .library(name: "Reconciled", targets: ["Reconciling", "PostgresStore", "Postgres", "Timeline"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "Timeline", swiftSettings: strict),
+        .target(
+            name: "Postgres", dependencies: ["CLibpq", "Timeline", collections, logging], swiftSettings: strict),
+
+        .executableTarget(name: "EmbedSQLTool", swiftSettings: strict),
+        .plugin(name: "EmbedSQL", capability: .buildTool(), dependencies: ["EmbedSQLTool"]),
+        .target(
+            name: "Schema", dependencies: ["Postgres", crypto, logging], swiftSettings: strict,
+            plugins: ["EmbedSQL"]),
+
+        .target(
+            name: "Reconciling", dependencies: ["Timeline", collections, lifecycle, logging], swiftSettings: strict),
+        .target(
+            name: "PostgresStore", dependencies: ["Postgres", "Reconciling", "Schema", "Timeline", logging],
+            swiftSettings: strict),
+        .target(name: "Settings", dependencies: ["Timeline", yams], swiftSettings: strict),
+        .target(
+            name: "Payments",
+            dependencies: [
+                "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline", asyncHTTPClient, logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Console",
+            dependencies: ["Reconciling", "Timeline", coreMetrics, hummingbird, lifecycle, logging, metrics],
+            swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["Timeline", hummingbird, lifecycle, logging], swiftSettings: strict),
+        .executableTarget(
+            name: "ReconciledCLI",
+            dependencies: [
+                "Console", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox", "Schema", "Settings",
+                "Timeline", argumentParser, histogram, lifecycle, logging, metrics, subprocess,
+            ],
+            swiftSettings: strict),
+
+        // Shared by the tests; not shipped.
+        .target(
+            name: "TestSupport", dependencies: ["Postgres", "Schema", logging], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .target(
+            name: "StoreConformance", dependencies: ["Reconciling", "Timeline"], path: "Tests/StoreConformance",
+            swiftSettings: strict),
+        .testTarget(name: "TimelineTests", dependencies: ["Timeline"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Postgres", "TestSupport", logging], swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilingTests", dependencies: ["Reconciling", "StoreConformance", "Timeline", lifecycle],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PostgresStoreTests",
+            dependencies: [
+                "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance", "TestSupport",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PaymentsTests", dependencies: ["Payments", "Sandbox", "Settings", "TestSupport", subprocess],
+            swiftSettings: strict),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console", asyncHTTPClient, metrics], swiftSettings: strict),
+        .testTarget(
+            name: "CLITests",
+            dependencies: ["Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess],
+            swiftSettings: strict),
+        .testTarget(name: "RepositoryTests", swiftSettings: strict),
+    ]
+)

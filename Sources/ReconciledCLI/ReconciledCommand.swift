@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct ReconciledCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "reconciled")
+}
