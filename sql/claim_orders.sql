@@ -1,1 +1,98 @@
-SELECT 1;
+-- Claims due orders of the lanes that may run, oldest first within each lane, for one poller.
+--
+-- Parameters
+--   $1 text            poller
+--   $2 interval        lease
+--   $3 text[]          lanes
+--   $4 integer[]       quotas: rows of that lane at most
+--   $5 timestamptz[]   lower bounds: next_check_at …
+--   $6 text[]          … and id; -infinity and '' look at everything
+--   $7 boolean         whether an order claimed three times or more without a settle may be taken; it is taken alone
+-- Result: for each lane at least one row: the lane's horizon, and the claimed order or NULLs.
+--
+-- Only unindexed columns are written, so the update is HOT. Without the lower bounds every claim would walk the dead
+-- index entries of the claims before it. A paused lane costs one look at its row in lanes.
+WITH lane AS MATERIALIZED (
+    SELECT input.name, input.quota, input.from_at, input.from_id,
+        state.paused_at, state.paused_by, state.pause_reason, state.probe_at, state.hold_until
+    FROM unnest($3::text[], $4::integer[], $5::timestamptz[], $6::text[]) AS input (name, quota, from_at, from_id)
+    LEFT JOIN reconciled.lanes AS state ON state.name = input.name
+),
+-- A lane that paused itself asks about one order a minute, whichever poller comes first.
+probe AS (
+    UPDATE reconciled.lanes AS l
+    SET probe_at = now() + interval '1 minute'
+    FROM lane
+    WHERE l.name = lane.name AND l.paused_at IS NOT NULL AND l.paused_by IS NULL AND l.probe_at <= now()
+    RETURNING l.name
+),
+open_lane AS MATERIALIZED (
+    SELECT lane.name, lane.from_at, lane.from_id, CASE WHEN lane.paused_at IS NULL THEN lane.quota ELSE 1 END AS quota
+    FROM lane
+    WHERE CASE
+        WHEN lane.paused_at IS NULL THEN lane.hold_until IS NULL OR lane.hold_until <= now()
+        ELSE lane.name IN (SELECT probe.name FROM probe)
+    END
+),
+candidate AS MATERIALIZED (
+    SELECT due.id, due.next_check_at, due.claim_count
+    FROM open_lane
+    CROSS JOIN LATERAL (
+        SELECT o.id, o.next_check_at, o.claim_count
+        FROM reconciled.orders AS o
+        WHERE o.gateway = open_lane.name
+            AND o.next_check_at IS NOT NULL
+            AND (o.next_check_at, o.id) >= (open_lane.from_at, open_lane.from_id)
+            AND o.next_check_at <= now()
+            AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= now())
+            AND ($7::boolean OR o.claim_count < 3)
+        ORDER BY o.next_check_at, o.id
+        LIMIT open_lane.quota
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS due
+),
+-- A suspect is claimed alone, so that what it does to a poller is done to it alone.
+picked AS MATERIALIZED (
+    SELECT ranked.id
+    FROM (
+        SELECT candidate.id, candidate.claim_count,
+            row_number() OVER (ORDER BY candidate.claim_count < 3, candidate.next_check_at, candidate.id) AS place,
+            max(candidate.claim_count) OVER () AS claim_count_max
+        FROM candidate
+    ) AS ranked
+    WHERE ranked.claim_count_max < 3 OR ranked.place = 1
+),
+claimed AS (
+    UPDATE reconciled.orders AS o
+    SET lease_token = nextval('reconciled.lease_token_seq'),
+        lease_expires_at = now() + $2::interval,
+        leased_by = $1::text,
+        claim_count = o.claim_count + 1
+    WHERE o.id = ANY (ARRAY(SELECT picked.id FROM picked))
+    RETURNING o.id, o.gateway, o.gateway_ref, o.amount_minor, o.currency, o.status, o.created_at, o.expires_at,
+        o.give_up_at, o.verified_at, o.review_reason, o.lease_token, o.next_check_at, o.check_count, o.failure_count,
+        o.claim_count, o.progress
+),
+horizon AS MATERIALIZED (
+    SELECT lane.name, lane.paused_at, lane.paused_by, lane.pause_reason,
+        GREATEST(
+            (
+                SELECT o.next_check_at
+                FROM reconciled.orders AS o
+                WHERE o.gateway = lane.name AND o.next_check_at IS NOT NULL AND o.next_check_at > now()
+                ORDER BY o.next_check_at
+                LIMIT 1
+            ),
+            CASE WHEN lane.hold_until > now() THEN lane.hold_until END
+        ) - now() AS next_due_in
+    FROM lane
+)
+SELECT horizon.name, horizon.next_due_in, horizon.paused_at IS NOT NULL AS paused, horizon.paused_by,
+    horizon.pause_reason, now() AS claimed_at,
+    claimed.id, claimed.gateway_ref, claimed.amount_minor, claimed.currency, claimed.status, claimed.created_at,
+    claimed.expires_at, claimed.give_up_at, claimed.verified_at, claimed.review_reason, claimed.lease_token,
+    claimed.next_check_at, claimed.check_count, claimed.failure_count, claimed.claim_count,
+    claimed.progress
+FROM horizon
+LEFT JOIN claimed ON claimed.gateway = horizon.name
+ORDER BY claimed.next_check_at, claimed.id;

@@ -1,1 +1,118 @@
-// PostgresStore
+import Logging
+import Postgres
+import Reconciling
+import Schema
+import ServiceLifecycle
+import Timeline
+
+/// The engine's store on PostgreSQL, for one poller and one watch.
+///
+/// Also a service: while it runs it listens for wake-ups.
+public final class PostgresStore<Table: WatchTable>: Store, Service {
+    public typealias R = Table.R
+    public typealias Change = Table.Change
+
+    let pool: PostgresPool
+    let poller: PollerIdentity
+    let recordsChecks: Bool
+    let logger: Logger
+    private let listener: PostgresListener
+    private let wakeupStream: AsyncStream<[String]>
+    private let wakeupContinuation: AsyncStream<[String]>.Continuation
+
+    /// - Parameters:
+    ///   - recordsChecks: whether each check's answer is kept in `checks`.
+    ///   - listening: where to LISTEN: a direct connection, also when the pool goes through PgBouncer.
+    public init(
+        pool: PostgresPool, listening: PostgresConfiguration, poller: PollerIdentity, recordsChecks: Bool = true,
+        logger: Logger
+    ) {
+        self.pool = pool
+        self.poller = poller
+        self.recordsChecks = recordsChecks
+        self.logger = logger
+        listener = PostgresListener(configuration: listening, channels: ["reconciled"], logger: logger)
+        // A wake-up that does not fit is covered by the one before it or by the poll.
+        (wakeupStream, wakeupContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_024))
+    }
+
+    public func run() async throws {
+        let prefix = "\(Table.watch):"
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.listener.run() }
+                for await event in listener.events.cancelOnGracefulShutdown() {
+                    switch event {
+                    case .listening: wakeupContinuation.yield([])  // what was missed meanwhile may concern any lane
+                    case .notification(_, let payload):
+                        guard payload.hasPrefix(prefix) else { continue }
+                        wakeupContinuation.yield([String(payload.dropFirst(prefix.count))])
+                    }
+                }
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+        }
+        wakeupContinuation.finish()
+    }
+
+    public func wakeups() -> AsyncStream<[String]> { wakeupStream }
+
+    public func exchange(_ request: Exchange<R, Change>) async -> ExchangeResult<R> {
+        guard let claim = request.claim else {
+            return ExchangeResult(settled: await settle(request.settlements), claimed: nil)
+        }
+        let claimQuery = claimQuery(claim)
+        guard !request.settlements.isEmpty else {
+            let claimed = await captured { try await pool.query(claimQuery, Self.readClaimed) }
+            return ExchangeResult(settled: .success([]), claimed: claimed)
+        }
+        let (settled, claimed) = await pool.pipeline(
+            settleQuery(request.settlements), Self.readOutcomes, claimQuery, Self.readClaimed)
+        return ExchangeResult(
+            settled: await isolatingRefusals(of: request.settlements, in: settled),
+            claimed: claimed.mapError(StoreError.init))
+    }
+
+    private func claimQuery(_ claim: ClaimRequest<String>) -> PostgresQuery {
+        PostgresQuery(
+            Table.claim,
+            [
+                .text(poller.id), .interval(claim.lease),
+                .textArray(claim.quotas.map(\.lane)), .int4Array(claim.quotas.map { Int32(clamping: $0.count) }),
+                .timestamptzArray(claim.quotas.map { $0.from?.dueAt ?? .distantPast }),
+                .textArray(claim.quotas.map { $0.from?.id ?? "" }),
+                .bool(claim.includesSuspects),
+            ])
+    }
+
+    private static func readClaimed(_ rows: borrowing PostgresRows) throws -> Claimed<R> {
+        var claims: [Claim<R>] = []
+        claims.reserveCapacity(rows.count)
+        var horizons: [String: LaneHorizon] = [:]
+        _ = try rows.map { row in
+            let lane = try row.read(String.self)
+            let nextDueIn = try row.readOptional(Duration.self)
+            let paused = try row.read(Bool.self)
+            let pausedBy = try row.readOptional(String.self)
+            let reason = try row.readOptional(String.self)
+            if horizons[lane] == nil {
+                let pause = paused ? LanePause(by: pausedBy, reason: reason ?? "") : nil
+                horizons[lane] = LaneHorizon(lane: lane, nextDueIn: nextDueIn, pause: pause)
+            }
+            let claimedAt = try row.read(Timestamp.self)
+            if try row.isNull() { return }  // a lane without a claimed row
+            claims.append(try Table.readClaim(lane: lane, claimedAt: claimedAt, from: &row))
+        }
+        return Claimed(claims: claims, horizons: Array(horizons.values))
+    }
+
+    /// Runs `body` with the database's errors as the store's.
+    func captured<T>(_ body: () async throws(PostgresError) -> T) async -> Result<T, StoreError> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(StoreError(error))
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Glibc
+
+/// Who a poller is: host, process and a random part, new at each start.
+public struct PollerIdentity: Hashable, Sendable {
+    public var id: String
+    public var host: String
+    public var processID: Int32
+    /// The version of the program.
+    public var version: String
+
+    public init(version: String) {
+        host = Self.hostName()
+        processID = getpid()
+        self.version = version
+        let random = String(UInt32.random(in: .min ... .max), radix: 36)
+        id = "\(host)-\(processID)-\(random)"
+    }
+
+    /// Database sessions of pollers carry this; the notify trigger stays silent for them.
+    public var applicationName: String { "reconciled/\(id)" }
+
+    private static func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

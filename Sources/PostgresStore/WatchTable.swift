@@ -1,0 +1,27 @@
+import Postgres
+import Reconciling
+import Timeline
+
+/// Binds a watch to its table: its statements in `sql/`, and how its rows and changes travel.
+///
+/// The statements of every watch take the same leading parameters and give the same leading columns; see
+/// `sql/claim_orders.sql` and `sql/settle_orders.sql`.
+public protocol WatchTable: Sendable {
+    associatedtype R: Row where R.ID == String
+    associatedtype Change: Sendable
+
+    static var watch: String { get }
+    static var claim: Statement { get }
+    static var settle: Statement { get }
+    static var renew: Statement { get }
+    static var handBack: Statement { get }
+    static var journal: Statement { get }
+
+    /// Reads the columns after `claimed_at` of a claimed row.
+    static func readClaim(
+        lane: String, claimedAt: Timestamp, from row: inout PostgresRowReader
+    ) throws(PostgresError) -> Claim<R>
+
+    /// The settle's arrays after the common ones, one element a change; nil where nothing changes.
+    static func parameters(for changes: [Change?]) -> [PostgresParameter]
+}

@@ -1,0 +1,15 @@
+-- Due orders by lane, for metrics: counts to a bound, so that a backlog of millions costs no more than a small one.
+--
+-- Parameters: $1 text[] lanes, $2 integer count to at most
+-- Result: lane, due.
+SELECT input.name AS lane, due.count
+FROM unnest($1::text[]) AS input (name)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count
+    FROM (
+        SELECT 1
+        FROM reconciled.orders AS o
+        WHERE o.gateway = input.name AND o.next_check_at IS NOT NULL AND o.next_check_at <= now()
+        LIMIT $2::integer
+    ) AS bounded
+) AS due;

@@ -1,0 +1,8 @@
+-- Writes an order's progress under the fence, before a call that changes the outside world.
+--
+-- Parameters: $1 text poller, $2 text id, $3 bigint lease token, $4 jsonb progress
+-- Result: the id, or nothing if the lease was lost: then the call must not start.
+UPDATE reconciled.orders AS o
+SET progress = $4::jsonb
+WHERE o.id = $2::text AND o.lease_token = $3::bigint AND o.leased_by = $1::text AND o.lease_expires_at > now()
+RETURNING o.id;

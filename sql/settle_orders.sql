@@ -1,0 +1,106 @@
+-- Writes what checks concluded about orders: each fenced by lease token and poller, its status compared, its history row
+-- written by the same statement.
+--
+-- Parameters: $1 text poller, $2 boolean whether checks are recorded, then one array for each column of "input" below.
+--   delay         NULL puts the order to rest
+--   contradicted  statuses, joined by commas, that make an overtaken order due again
+--   changes       whether the columns after it are written; false keeps them
+-- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status: what it is now.
+--
+-- An order that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock.
+WITH input AS MATERIALIZED (
+    SELECT *
+    FROM unnest(
+        $3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::text[], $8::interval[], $9::integer[],
+        $10::text[], $11::jsonb[], $12::text[], $13::jsonb[], $14::text[], $15::integer[],
+        $16::boolean[], $17::text[], $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::jsonb[],
+        $23::boolean[]
+    ) WITH ORDINALITY AS input (
+        id, lease_token, status_before, due_at, verdict, delay, failure_count,
+        reason, answer, error, progress, contradicted, duration_ms,
+        changes, status_after, paid_at, gateway_txn_id, gateway_state, review_reason, review_detail,
+        verified, position
+    )
+),
+held AS MATERIALIZED (
+    SELECT input.*,
+        o.status AS status_now,
+        o.status = input.status_before AS agrees,
+        o.next_check_at AS next_check_now,
+        o.review_reason AS review_reason_now
+    FROM input
+    JOIN reconciled.orders AS o ON o.id = input.id
+    WHERE o.lease_token = input.lease_token AND o.leased_by = $1::text
+    FOR NO KEY UPDATE OF o SKIP LOCKED
+),
+settled AS (
+    UPDATE reconciled.orders AS o
+    SET status = CASE WHEN held.agrees AND held.changes THEN held.status_after ELSE o.status END,
+        paid_at = CASE WHEN held.agrees AND held.changes THEN COALESCE(held.paid_at, o.paid_at) ELSE o.paid_at END,
+        gateway_txn_id = CASE WHEN held.agrees AND held.changes
+            THEN COALESCE(held.gateway_txn_id, o.gateway_txn_id) ELSE o.gateway_txn_id END,
+        gateway_state = CASE WHEN held.agrees AND held.changes
+            THEN COALESCE(held.gateway_state, o.gateway_state) ELSE o.gateway_state END,
+        review_reason = CASE WHEN held.agrees AND held.changes THEN held.review_reason ELSE o.review_reason END,
+        review_detail = CASE WHEN held.agrees AND held.changes THEN held.review_detail ELSE o.review_detail END,
+        verified_at = CASE WHEN held.agrees AND held.changes AND held.verified THEN now() ELSE o.verified_at END,
+        -- An application that wrote next_check_at while we asked is right, unless the order is put to rest. An overtaken
+        -- order stays due: the next check decides on the new status.
+        next_check_at = CASE
+            WHEN NOT held.agrees AND held.status_now = ANY (string_to_array(held.contradicted, ',')) THEN now()
+            WHEN held.agrees AND held.delay IS NULL THEN NULL
+            WHEN held.next_check_now IS DISTINCT FROM held.due_at THEN held.next_check_now
+            WHEN held.agrees THEN now() + held.delay
+            ELSE now()
+        END,
+        check_count = o.check_count + 1,
+        failure_count = CASE WHEN held.agrees THEN held.failure_count ELSE 0 END,
+        claim_count = 0,
+        lease_token = NULL,
+        lease_expires_at = NULL,
+        leased_by = NULL,
+        progress = CASE WHEN held.agrees THEN held.progress END,
+        last_checked_at = now(),
+        last_verdict = CASE WHEN held.agrees THEN held.verdict ELSE 'overtaken' END,
+        last_error = CASE WHEN held.agrees THEN held.error END,
+        updated_at = now()
+    FROM held
+    WHERE o.id = held.id
+    RETURNING held.position, held.id, o.gateway AS lane, held.agrees, held.status_now, o.status AS status_after,
+        o.last_verdict AS verdict, held.reason, held.answer, held.duration_ms,
+        o.review_reason IS DISTINCT FROM held.review_reason_now AS reason_changed
+),
+history AS (
+    INSERT INTO reconciled.history (
+        watch, row_id, lane, poller, verdict, status_before, status_after, reason, duration_ms, answer
+    )
+    SELECT 'orders', settled.id, settled.lane, $1::text, settled.verdict, settled.status_now, settled.status_after,
+        settled.reason, settled.duration_ms, settled.answer
+    FROM settled
+    WHERE NOT settled.agrees OR settled.status_after <> settled.status_now OR settled.reason_changed
+),
+checks AS (
+    INSERT INTO reconciled.checks (
+        watch, row_id, lane, poller, verdict, status_before, status_after, reason, duration_ms, answer
+    )
+    SELECT 'orders', settled.id, settled.lane, $1::text, settled.verdict, settled.status_now, settled.status_after,
+        settled.reason, settled.duration_ms, settled.answer
+    FROM settled
+    WHERE $2::boolean
+)
+SELECT input.position,
+    CASE
+        WHEN settled.agrees THEN 'written'
+        WHEN NOT settled.agrees THEN 'overtaken'
+        -- Still ours as far as this statement sees, yet not updated: someone else holds the row's lock.
+        WHEN EXISTS (
+            SELECT 1
+            FROM reconciled.orders AS o
+            WHERE o.id = input.id AND o.lease_token = input.lease_token AND o.leased_by = $1::text
+        ) THEN 'locked'
+        ELSE 'stale'
+    END AS outcome,
+    COALESCE(settled.status_after, input.status_before) AS status
+FROM input
+LEFT JOIN settled ON settled.position = input.position
+ORDER BY input.position;
