@@ -27,7 +27,9 @@ WITH RECURSIVE lane_in_use AS (
 )
 SELECT 'adrift' AS finding, NULL::text AS lane, min(o.id) AS row_id, count(*) AS count
 FROM reconciled.orders AS o
-WHERE o.status = 'pending' AND o.next_check_at IS NULL AND o.progress ->> 'step' IS DISTINCT FROM 'cut_off'
+WHERE o.status = 'pending' AND o.next_check_at IS NULL
+    -- A pending order is settled without a change only by the cut-off.
+    AND o.last_verdict IS DISTINCT FROM 'settled'
 HAVING count(*) > 0
 UNION ALL
 SELECT 'unconfigured', lane_in_use.gateway, NULL, NULL
