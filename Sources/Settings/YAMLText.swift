@@ -46,6 +46,17 @@ enum YAMLText {
         return count
     }
 
+    /// The composer knows where a duplicate key stood first; people look for the second. The first line where it cannot
+    /// be told, as in `{a: 1, a: 2}`.
+    private static func secondLine(of key: String, after first: Int, in text: String) -> Int {
+        let rows = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let second = rows.indices.dropFirst(first).first { index in
+            let row = rows[index].drop { " -\"'".contains($0) }
+            return row.hasPrefix(key) && row.dropFirst(key.count).drop { "\"' ".contains($0) }.first == ":"
+        }
+        return second.map { $0 + 1 } ?? first
+    }
+
     private static func describe(_ error: YamlError, in text: String) -> (line: Int?, problem: String) {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -56,7 +67,11 @@ enum YAMLText {
         case .reader(let problem, let offset, _, _):
             return (offset.map { text.prefix($0).count { $0.isNewline } + 1 }, problem)
         case .duplicatedKeysInMapping(let duplicates, let context):
-            return (context.mark.line, "the key \(quoted(duplicates.first ?? "")) stands here and again further down")
+            let key = duplicates.first ?? ""
+            let first = context.mark.line
+            return (
+                secondLine(of: key, after: first, in: text), "the key \(quoted(key)) was given in line \(first) already"
+            )
         default:
             return (nil, "the text is not YAML")
         }
