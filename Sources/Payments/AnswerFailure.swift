@@ -1,5 +1,5 @@
 /// Why a gateway gave no usable answer.
-public struct AnswerFailure: Hashable, Sendable {
+public struct AnswerFailure: Error, Hashable {
     public enum Kind: String, Sendable, CaseIterable {
         /// Refused, reset, cut off, TLS failed. Counts for the lane, as the next three do.
         case connection

@@ -1,0 +1,95 @@
+import Timeline
+
+/// Reads a PaymentIntent with its latest charge.
+enum StripeIntent {
+    private struct Unreadable: Error {
+        var problem: String
+    }
+
+    static func answer(_ body: [UInt8], authenticated: Bool) -> Answer {
+        do {
+            return try read(try JSONValue(parsing: body), authenticated: authenticated)
+        } catch let error as Unreadable {
+            return .unknown(AnswerFailure(.unreadable, status: 200, problem: error.problem))
+        } catch {
+            return .unknown(AnswerFailure(.unreadable, status: 200, problem: "The answer is \(error)."))
+        }
+    }
+
+    private static func read(_ intent: JSONValue, authenticated: Bool) throws -> Answer {
+        guard intent["object"]?.string == "payment_intent", let status = intent["status"]?.string else {
+            throw Unreadable(problem: "The answer is not a PaymentIntent.")
+        }
+        var answer = Answer(try state(status), authenticated: authenticated)
+        answer.gatewayState = status
+        answer.isClosable = ["requires_payment_method", "requires_confirmation", "requires_action"].contains(status)
+        answer.orderReference = text(intent["id"])
+        answer.amountReceived = amount(intent["amount_received"])
+        answer.gatewayAmount = amount(intent["amount"]).value
+        answer.currency = text(intent["currency"])
+        if case .value(let code) = answer.currency { answer.currency = .value(code.uppercased()) }
+        try readCharge(intent["latest_charge"], into: &answer)
+        if answer.state == .closed, (answer.amountReceived.value ?? 0) != 0 {
+            throw Unreadable(problem: "The PaymentIntent is canceled, and yet an amount was received.")
+        }
+        return answer
+    }
+
+    private static func state(_ status: String) throws -> Answer.State {
+        switch status {
+        case "succeeded": return .paid
+        case "canceled": return .closed
+        // A failed attempt returns to requires_payment_method: it is not the end of the order.
+        case "requires_payment_method", "requires_confirmation", "requires_action", "requires_capture", "processing":
+            return .notPaidYet
+        default:
+            let shown = Answer.text(status).value.map { " “\($0)”" } ?? ""
+            throw Unreadable(problem: "The PaymentIntent's status\(shown) is not known to this version.")
+        }
+    }
+
+    /// Without a charge, or with its bare id, nothing was refunded or disputed; what is there must be readable.
+    private static func readCharge(_ charge: JSONValue?, into answer: inout Answer) throws {
+        guard let charge, !charge.isNull else { return }
+        if let id = charge.string {
+            answer.txn = Answer.text(id).value
+            return
+        }
+        guard case .object = charge else { throw Unreadable(problem: "The PaymentIntent's charge is not readable.") }
+        answer.txn = text(charge["id"]).value
+        if answer.state == .paid, let created = charge["created"]?.integer, (0...253_402_300_799).contains(created) {
+            answer.paidAt = Timestamp(microseconds: created * 1_000_000)
+        }
+        if let value = charge["amount_refunded"], !value.isNull {
+            guard let refunded = amount(value).value else {
+                throw Unreadable(problem: "The charge's amount_refunded is not readable.")
+            }
+            answer.refundedMinor = refunded == 0 ? nil : refunded
+        }
+        answer.isDisputed = try flag(charge["disputed"], "disputed")
+        if try flag(charge["refunded"], "refunded") {
+            if answer.refundedMinor == nil, answer.isDisputed { answer.refundedMinor = answer.amountReceived.value }
+            // A dispute outranks the refund; the payment then stays a payment with both on record.
+            if answer.state == .paid, !answer.isDisputed { answer.state = .refunded }
+        }
+    }
+
+    private static func flag(_ value: JSONValue?, _ name: String) throws -> Bool {
+        guard let value, !value.isNull else { return false }
+        guard let flag = value.bool else { throw Unreadable(problem: "The charge's \(name) is not readable.") }
+        return flag
+    }
+
+    private static func amount(_ value: JSONValue?) -> Answer.Field<Int64> {
+        guard let value, !value.isNull else { return .absent }
+        guard case .number(let raw) = value, let amount = ExactDecimal.scaled(raw, places: 0) else {
+            return .unreadable
+        }
+        return .value(amount)
+    }
+
+    private static func text(_ value: JSONValue?) -> Answer.Field<String> {
+        guard let value, !value.isNull else { return .absent }
+        return value.string.map(Answer.text) ?? .unreadable
+    }
+}
