@@ -1,0 +1,83 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// The HTTP interface: `/metrics`, `/healthz` and `/readyz`.
+///
+/// The probes need no token; everything else does as soon as one is configured. Heads, connections and idle time are bounded,
+/// and no request's body is read.
+public struct ConsoleServer: Service {
+    private let host: String
+    private let port: Int
+    private let tokens: [AccessToken]
+    private let registry: MetricsRegistry
+    private let readiness: Readiness
+    private let onRunning: @Sendable (_ port: Int) -> Void
+    private let logger: Logger
+
+    static let connectionsMax = 256
+
+    /// - Parameters:
+    ///   - port: 0 takes any free one; `onRunning` is told which.
+    public init(
+        host: String, port: Int, tokens: [AccessToken], registry: MetricsRegistry, readiness: Readiness, logger: Logger,
+        onRunning: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) {
+        self.host = host
+        self.port = port
+        self.tokens = tokens
+        self.registry = registry
+        self.readiness = readiness
+        self.logger = logger
+        self.onRunning = onRunning
+    }
+
+    public func run() async throws {
+        let router = Router()
+        router.add(middleware: ProblemResponses())
+        router.get("/healthz") { _, _ in ConsoleServer.json(.ok, #"{"status":"alive"}"#) }
+        router.get("/readyz") { [readiness] _, _ in try ConsoleServer.ready(readiness.problems) }
+        router.group().add(middleware: BearerTokens(tokens: tokens))
+            .get("/metrics") { [registry] _, _ in
+                Response(
+                    status: .ok, headers: [.contentType: MetricsRegistry.contentType],
+                    body: .init(byteBuffer: ByteBuffer(string: registry.text())))
+            }
+        // The framework's own lines are for its developers; ours say what matters.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            router: router,
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: .init(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: quiet)),
+            onServerRunning: { [onRunning, logger, host] channel in
+                let port = channel.localAddress?.port ?? 0
+                logger.info("HTTP is served", metadata: ["host": "\(host)", "port": "\(port)"])
+                onRunning(port)
+            },
+            logger: quiet)
+        try await application.run()
+    }
+
+    private static func ready(_ problems: [Readiness.Problem]) throws -> Response {
+        struct Body: Encodable {
+            var ready: Bool
+            var reasons: [Readiness.Problem]
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let body = try encoder.encode(Body(ready: problems.isEmpty, reasons: problems))
+        return json(problems.isEmpty ? .ok : .serviceUnavailable, String(decoding: body, as: UTF8.self))
+    }
+
+    static func json(_ status: HTTPResponse.Status, _ text: String, type: String = "application/json") -> Response {
+        Response(
+            status: status, headers: [.contentType: type, .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+}
