@@ -8,11 +8,11 @@ CREATE TABLE reconciled.orders (
     -- Byte order ("C"): ids are compared on every claim, and nobody reads them in a language's order.
     id text COLLATE "C" NOT NULL
         CONSTRAINT orders_pkey PRIMARY KEY
-        CONSTRAINT orders_id_check CHECK (octet_length(id) BETWEEN 1 AND 255),
+        CONSTRAINT orders_id_check CHECK (char_length(id) BETWEEN 1 AND 255),
     gateway text COLLATE "C" NOT NULL
-        CONSTRAINT orders_gateway_check CHECK (octet_length(gateway) BETWEEN 1 AND 255),
+        CONSTRAINT orders_gateway_check CHECK (char_length(gateway) BETWEEN 1 AND 255),
     gateway_ref text
-        CONSTRAINT orders_gateway_ref_check CHECK (octet_length(gateway_ref) BETWEEN 1 AND 255),
+        CONSTRAINT orders_gateway_ref_check CHECK (char_length(gateway_ref) BETWEEN 1 AND 255),
     amount_minor bigint NOT NULL
         CONSTRAINT orders_amount_minor_check CHECK (amount_minor > 0),
     currency text NOT NULL
@@ -23,7 +23,7 @@ CREATE TABLE reconciled.orders (
     give_up_at timestamptz,
     paid_at timestamptz,
     gateway_txn_id text
-        CONSTRAINT orders_gateway_txn_id_check CHECK (octet_length(gateway_txn_id) BETWEEN 1 AND 255),
+        CONSTRAINT orders_gateway_txn_id_check CHECK (char_length(gateway_txn_id) BETWEEN 1 AND 255),
     gateway_state text,
     review_reason text,
     review_detail jsonb,
