@@ -1,0 +1,5 @@
+-- Empties what measurements filled. Refuses to run where there are orders that no measurement made.
+--
+-- Parameters: $1 text prefix of the ids of measurements
+-- Result: whether the tables may be emptied.
+SELECT NOT EXISTS (SELECT 1 FROM reconciled.orders AS o WHERE NOT starts_with(o.id, $1::text));
