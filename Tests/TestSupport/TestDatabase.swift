@@ -1,0 +1,81 @@
+import Glibc
+import Logging
+import Postgres
+
+/// A database of a test's own, beside other tests' databases on the server that `./scripts/test` starts.
+public struct TestDatabase: Sendable {
+    public let name: String
+    /// A libpq URI of this database, as a superuser.
+    public let url: String
+    public let pool: PostgresPool
+    public let logger: Logger
+
+    /// A further pool on this database, to be closed by the caller.
+    public func makePool(
+        size: Int, applicationName: String = "reconciled/test", preparesStatements: Bool = true
+    ) -> PostgresPool {
+        PostgresPool(
+            configuration: PostgresConfiguration(
+                url: url, applicationName: applicationName, preparesStatements: preparesStatements),
+            size: size, logger: logger)
+    }
+}
+
+/// Why a test cannot have a database.
+public struct TestDatabaseError: Error, CustomStringConvertible {
+    public let description: String
+}
+
+/// Runs `body` with a new database, migrated unless told otherwise, and drops it afterwards.
+public func withTestDatabase<T>(
+    migrated: Bool = true, poolSize: Int = 4, _ body: (TestDatabase) async throws -> T
+) async throws -> T {
+    let serverURL = try testServerURL()
+    var logger = Logger(label: "test")
+    logger.logLevel = .error
+    let name = "test_\(getpid())_\(UInt64.random(in: 0 ..< .max))"
+    let server = PostgresPool(
+        configuration: PostgresConfiguration(url: serverURL, applicationName: "reconciled/test"), size: 1,
+        logger: logger)
+    do {
+        try await server.execute(
+            PostgresQuery(Statement(name: "create_database", text: "CREATE DATABASE \(name) STRATEGY file_copy")))
+    } catch {
+        await server.close()
+        throw error
+    }
+    let url = databaseURL(serverURL, name: name)
+    let pool = PostgresPool(
+        configuration: PostgresConfiguration(url: url, applicationName: "reconciled/test"), size: poolSize,
+        logger: logger)
+    let outcome: Result<T, any Error>
+    do {
+        if migrated { try await migrate(pool, logger: logger) }
+        outcome = .success(try await body(TestDatabase(name: name, url: url, pool: pool, logger: logger)))
+    } catch { outcome = .failure(error) }
+    await pool.close()
+    do {
+        try await server.execute(
+            PostgresQuery(Statement(name: "drop_database", text: "DROP DATABASE \(name) WITH (FORCE)")))
+    } catch {
+        // The test's own failure says more; and a server that the test stopped has nothing to drop.
+        logger.debug("test database was not dropped", metadata: ["error": "\(error)"])
+    }
+    await server.close()
+    return try outcome.get()
+}
+
+/// The server that tests use.
+public func testServerURL() throws -> String {
+    guard let value = unsafe getenv("RECONCILED_TEST_DATABASE_URL") else {
+        throw TestDatabaseError(
+            description:
+                "RECONCILED_TEST_DATABASE_URL is not set: run ./scripts/test, which starts a PostgreSQL for the tests")
+    }
+    return unsafe String(cString: value)
+}
+
+/// `serverURL`, which ends in `/postgres`, with another database.
+private func databaseURL(_ serverURL: String, name: String) -> String {
+    "\(serverURL[..<(serverURL.lastIndex(of: "/") ?? serverURL.endIndex)])/\(name)"
+}
