@@ -43,6 +43,9 @@ public struct PostgresRowReader: ~Copyable {
                 bytes: bytes, type: PQftype(result, column), result: result, column: column))
     }
 
+    /// Whether the next column is NULL; does not pass over it.
+    public var isNull: Bool { unsafe column < columnCount && PQgetisnull(result, row, column) == 1 }
+
     /// Passes over one column.
     public mutating func skip() { column += 1 }
 

@@ -11,7 +11,7 @@ extension PostgresStore {
                 .text(poller.id), .interval(duration), .textArray(leases.map(\.id)),
                 .int8Array(leases.map(\.lease.token)),
             ])
-        return try await captured {
+        return try await captured { () async throws(PostgresError) in
             try await pool.query(query) { rows in Set(try rows.map { row in try row.read(Int64.self) }) }
         }.get()
     }
@@ -26,7 +26,9 @@ extension PostgresStore {
     public func journal(_ lease: HeldLease<String>, progress: String) async throws -> Bool {
         let query = PostgresQuery(
             Table.journal, [.text(poller.id), .text(lease.id), .int8(lease.lease.token), .jsonb(progress)])
-        return try await captured { try await pool.query(query) { rows in rows.count == 1 } }.get()
+        return try await captured { () async throws(PostgresError) in
+            try await pool.query(query) { rows in rows.count == 1 }
+        }.get()
     }
 
     public func register(lanes: [String]) async throws {
@@ -56,6 +58,6 @@ extension PostgresStore {
     }
 
     private func run(_ query: PostgresQuery) async throws {
-        _ = try await captured { try await pool.execute(query) }.get()
+        _ = try await captured { () async throws(PostgresError) in try await pool.execute(query) }.get()
     }
 }

@@ -64,7 +64,9 @@ public final class PostgresStore<Table: WatchTable>: Store, Service {
         }
         let claimQuery = claimQuery(claim)
         guard !request.settlements.isEmpty else {
-            let claimed = await captured { try await pool.query(claimQuery, Self.readClaimed) }
+            let claimed = await captured { () async throws(PostgresError) in
+                try await pool.query(claimQuery, Self.readClaimed)
+            }
             return ExchangeResult(settled: .success([]), claimed: claimed)
         }
         let (settled, claimed) = await pool.pipeline(
@@ -101,7 +103,7 @@ public final class PostgresStore<Table: WatchTable>: Store, Service {
                 horizons[lane] = LaneHorizon(lane: lane, nextDueIn: nextDueIn, pause: pause)
             }
             let claimedAt = try row.read(Timestamp.self)
-            if try row.isNull() { return }  // a lane without a claimed row
+            if row.isNull { return }  // a lane without a claimed row
             claims.append(try Table.readClaim(lane: lane, claimedAt: claimedAt, from: &row))
         }
         return Claimed(claims: claims, horizons: Array(horizons.values))

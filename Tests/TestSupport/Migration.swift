@@ -1,7 +1,8 @@
 import Logging
 import Postgres
+import Schema
 
-/// Brings a test's database to the current schema.
+/// Brings a test's database to the schema of this version.
 func migrate(_ pool: PostgresPool, logger: Logger) async throws {
-    throw TestDatabaseError(description: "the schema's migrator is not wired here yet: pass migrated: false")
+    try await Migrator(pool: pool, logger: logger).migrate()
 }
