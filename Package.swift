@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance", "TestSupport",
+                "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance", "TestSupport", logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -112,6 +112,10 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: ["Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["Postgres", "ReconciledCLI", "TestSupport", hummingbird, lifecycle, logging],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ]

@@ -1,0 +1,156 @@
+import Logging
+import Postgres
+@testable import Schema
+import Testing
+import TestSupport
+
+@Suite struct SchemaTests {
+    private static let quiet: Logger = {
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        return logger
+    }()
+
+    @Test func everyStatementIsPreparedAgainstTheMigratedSchema() async throws {
+        // These are scripts of several commands, or text for people.
+        let scripts = ["schema_bootstrap", "grants"]
+        try await withTestDatabase { database in
+            for (name, text) in EmbeddedSQL.sql where !scripts.contains(name) {
+                try await database.pool.withTransaction { transaction in
+                    try transaction.execute(script: "PREPARE \(name) AS \(text)")
+                }
+            }
+            for name in scripts {
+                // Rolled back: roles belong to the whole server.
+                await #expect(throws: RolledBack.self) {
+                    try await database.pool.withTransaction { transaction in
+                        try transaction.execute(script: Statement.sql(name).text)
+                        throw RolledBack()
+                    }
+                }
+            }
+        }
+        #expect(EmbeddedSQL.sql.count > 30)
+    }
+
+    private struct RolledBack: Error {}
+
+    @Test func twoThatMigrateAtTheSameInstantDoItOnce() async throws {
+        try await withTestDatabase(migrated: false) { database in
+            let pools = (0..<4).map { _ in database.makePool(size: 1) }
+            let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+                for pool in pools {
+                    group.addTask { try await Migrator(pool: pool, logger: Self.quiet).migrate().count }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(applied == Migration.all.count)
+            for pool in pools { await pool.close() }
+            let state = try await Migrator(pool: database.pool, logger: Self.quiet).state()
+            #expect(state.problem == nil)
+            #expect(state.pending.isEmpty)
+        }
+    }
+
+    @Test func aFailedMigrationLeavesNothingBehind() async throws {
+        try await withTestDatabase { database in
+            var broken = Migration.all
+            broken.append(
+                Migration(
+                    file: "v0999_broken",
+                    text: """
+                        -- oldest: 1
+                        CREATE TABLE reconciled.half_done (id integer);
+                        SELECT 1 / 0;
+                        """))
+            let migrator = Migrator(pool: database.pool, migrations: broken, logger: Self.quiet)
+            await #expect(throws: PostgresError.self) { try await migrator.migrate() }
+            let state = try await migrator.state()
+            #expect(state.pending.map(\.version) == [999])
+            #expect(state.problem?.contains("run `reconciled migrate`") == true)
+            let half = Statement(name: "", text: "SELECT to_regclass('reconciled.half_done') IS NULL")
+            let isGone = try await database.pool.query(PostgresQuery(half)) { rows in
+                try rows.first { row in try row.read(Bool.self) }
+            }
+            #expect(isGone == true)
+        }
+    }
+
+    @Test func anUnknownOrEditedSchemaIsRefusedWithWhatToDo() {
+        let known = Migration.all
+        func applied(_ migration: Migration) -> AppliedMigration {
+            AppliedMigration(
+                version: migration.version, name: migration.name, checksum: migration.checksum,
+                oldest: migration.oldest, appliedAt: .distantPast)
+        }
+        let all = known.map(applied)
+        #expect(SchemaState(applied: [], known: known).problem?.contains("reconciled migrate") == true)
+        #expect(SchemaState(applied: all, known: known).problem == nil)
+
+        var edited = all
+        edited[0].checksum = "edited"
+        #expect(SchemaState(applied: edited, known: known).problem?.contains("was edited") == true)
+
+        var newer = all + [all[0]]
+        newer[newer.count - 1].version = 500
+        // A rolling upgrade: the newer schema says that our pollers may run on it.
+        #expect(SchemaState(applied: newer, known: known).problem == nil)
+        newer[newer.count - 1].oldest = 500
+        #expect(SchemaState(applied: newer, known: known).problem?.contains("upgrade reconciled") == true)
+    }
+
+    /// The hot statements keep their plans, whatever the planner believes of a table that it has not analyzed yet.
+    @Test(arguments: ["custom", "generic"])
+    func theHotPlansUseTheirIndexes(mode: String) async throws {
+        try await withTestDatabase { database in
+            try await database.pool.withTransaction { transaction in
+                try transaction.execute(
+                    script: """
+                        INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at)
+                        SELECT 'o' || n, 'lane' || n % 3, 1, 'EUR', now() + (n - 2000) * interval '1 second'
+                        FROM generate_series(1, 20000) AS n;
+                        ANALYZE reconciled.orders;
+                        """)
+            }
+            let claim = """
+                '{lane0,lane1}', '{200,200}', '{-infinity,-infinity}', '{"",""}', true
+                """
+            let claimPlan = try await plan(
+                "claim_orders", "'p', interval '1 minute', \(claim)", mode: mode, in: database)
+            #expect(claimPlan.contains("orders_due_idx"))
+            #expect(claimPlan.contains("orders_pkey"))
+            #expect(!claimPlan.contains("Seq Scan on orders"))
+
+            let one = """
+                'p', true, '{o1}', '{1}', '{pending}', '{now}', '{settled}', '{NULL}', '{0}', '{NULL}', '{NULL}',
+                '{NULL}', '{NULL}', '{""}', '{1}', '{t}', '{paid}', '{now}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{f}'
+                """
+            let settlePlan = try await plan("settle_orders", one, mode: mode, in: database)
+            #expect(settlePlan.contains("orders_pkey"))
+            #expect(!settlePlan.contains("Seq Scan on orders"))
+
+            for (name, arguments) in [
+                ("renew_orders", "'p', interval '1 minute', '{o1}', '{1}'"), ("hand_back_orders", "'p', '{o1}', '{1}'"),
+                ("journal_orders", "'p', 'o1', 1, '{}'"), ("count_orders_due", "'{lane0}', 1000"),
+            ] {
+                let plan = try await plan(name, arguments, mode: mode, in: database)
+                #expect(!plan.contains("Seq Scan on orders"), "\(name):\n\(plan)")
+            }
+        }
+    }
+
+    private func plan(
+        _ name: String, _ arguments: String, mode: String, in database: TestDatabase
+    ) async throws -> String {
+        try await database.pool.withTransaction { transaction in
+            try transaction.execute(script: "PREPARE pinned AS \(Statement.sql(name).text)")
+            try transaction.execute(script: "SET LOCAL plan_cache_mode = 'force_\(mode)_plan'")
+            let explain = Statement(name: "", text: "EXPLAIN (COSTS OFF) EXECUTE pinned(\(arguments))")
+            let lines = try transaction.query(PostgresQuery(explain)) { rows in
+                try rows.map { row in try row.read(String.self) }
+            }
+            try transaction.execute(script: "DEALLOCATE pinned")
+            return lines.joined(separator: "\n")
+        }
+    }
+}
