@@ -11,7 +11,8 @@ public struct LaneConfiguration: Hashable, Sendable {
     public var cadence: [Duration]
 
     public init(
-        name: String, concurrency: Int? = nil, timeout: Duration = .seconds(10), cadence: [Duration] = Self.defaultCadence
+        name: String, concurrency: Int? = nil, timeout: Duration = .seconds(10),
+        cadence: [Duration] = Self.defaultCadence
     ) {
         self.name = name
         self.concurrency = concurrency

@@ -22,4 +22,13 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { sqlState.map { "\(message) (SQLSTATE \($0))" } ?? message }
+
+    /// Any error as one of these; what a store did not classify may pass.
+    init(_ error: any Error) {
+        if let error = error as? StoreError {
+            self = error
+        } else {
+            self.init(error is CancellationError ? .cancelled : .transient, message: "\(error)")
+        }
+    }
 }

@@ -1,0 +1,123 @@
+import Logging
+import Timeline
+
+extension Poller {
+    /// What a check leaves of its lease for settling.
+    nonisolated var leaseMargin: Duration { min(configuration.lease / 4, .seconds(5)) }
+
+    /// Starts the checks of one lane's rows that one claim brought.
+    func start(
+        _ claims: [Claim<S.R>], lane: Int, sentAt: Moment, now: Moment, in group: inout DiscardingTaskGroup
+    ) {
+        let leaseEnd = sentAt + configuration.lease
+        let timeout = configuration.lanes[lane].timeout
+        let isRenewed = timeout > configuration.lease - leaseMargin
+        let deadline = isRenewed ? now + timeout : min(now + timeout, leaseEnd - leaseMargin)
+        var checked: [Claim<S.R>] = []
+        for claim in claims {
+            if isDraining || isLeaving {
+                handBacks.append(HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease))
+            } else if claim.claimCount >= Self.poisonClaimCount {
+                let scope = scope(of: [claim], lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd)
+                let holding = hold(claim, in: scope, leaseEnd: leaseEnd)
+                logger.error("row was claimed too often without a settle", metadata: metadata(of: holding))
+                conclude(holding, reconciler.poisoned(claim), duration: .zero, now: now)
+            } else {
+                checked.append(claim)
+            }
+        }
+        if isRenewed {
+            for claim in checked {
+                run([claim], lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd, in: &group)
+                if let holding = held[claim.lease.token] { renewFromNowOn(holding, now: now) }
+            }
+        } else if !checked.isEmpty {
+            run(checked, lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd, in: &group)
+        }
+    }
+
+    private func run(
+        _ claims: [Claim<S.R>], lane: Int, sentAt: Moment, deadline: Moment, leaseEnd: Moment,
+        in group: inout DiscardingTaskGroup
+    ) {
+        let scope = scope(of: claims, lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd)
+        for claim in claims { _ = hold(claim, in: scope, leaseEnd: leaseEnd) }
+        scopes[scope.id] = Running(scope: scope, tokens: claims.map(\.lease.token), left: claims.count)
+        runningByLane[lane] += claims.count
+        let first = min(deadline, leaseEnd - leaseMargin)
+        timers.insert(PollerTimer(moment: first, kind: .deadline(scope: scope.id)))
+        let checks = CheckRun(
+            watch: configuration.watch, store: store, reconciler: reconciler, timekeeper: timekeeper,
+            observer: observer, mailbox: mailbox)
+        group.addTask { await checks.run(claims, in: scope) }
+    }
+
+    private func scope(
+        of claims: [Claim<S.R>], lane: Int, sentAt: Moment, deadline: Moment, leaseEnd: Moment
+    ) -> CheckScope {
+        scopeCount += 1
+        return CheckScope(
+            id: scopeCount, lane: lane, count: claims.count, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd,
+            claimedAt: claims[0].claimedAt, timekeeper: timekeeper)
+    }
+
+    private func hold(_ claim: Claim<S.R>, in scope: CheckScope, leaseEnd: Moment) -> Holding<S.R, S.Change> {
+        let holding = Holding<S.R, S.Change>(claim: claim, scope: scope, leaseEnd: leaseEnd)
+        held[claim.lease.token] = holding
+        if claim.claimCount >= Self.suspectClaimCount { suspects.insert(claim.lease.token) }
+        return holding
+    }
+
+    func finishCheck(
+        _ letter: Mailbox<S.R, S.Change>.Concluded, now: Moment, in group: inout DiscardingTaskGroup
+    ) {
+        runningByLane[letter.lane] -= 1
+        scopes[letter.scope]?.left -= 1
+        if scopes[letter.scope]?.left == 0 { scopes[letter.scope] = nil }
+        heed(letter.conclusion.laneSignal, of: letter, now: now, in: &group)
+        // Nobody waits for it any more: the lease was lost, or the engine concluded in its place.
+        guard let holding = held[letter.token], holding.stage == .checking else { return }
+        conclude(holding, letter.conclusion, duration: letter.endedAt - letter.startedAt, now: now)
+    }
+
+    /// Makes a conclusion ready to be written, or hands the row back.
+    func conclude(
+        _ holding: Holding<S.R, S.Change>, _ conclusion: Conclusion<S.Change>, duration: Duration, now: Moment
+    ) {
+        guard now < holding.leaseEnd else { return drop(holding, now: now) }
+        let claim = holding.claim
+        let age = (claim.claimedAt + (now - holding.scope.sentAt)) - claim.cadenceAnchor
+        let settlement = Settlement(
+            claim, conclusion, cadence: cadences[holding.lane], age: age, duration: duration, using: &random)
+        guard let settlement else {
+            handBacks.append(holding.held)
+            release(holding, now: now)
+            return loop.handedBack(lane: holding.lane, now: now)
+        }
+        holding.conclusion = conclusion
+        holding.settlement = settlement
+        holding.stage = .ready
+        holding.readyAt = now
+        ready.append(holding)
+    }
+
+    /// The poller has nothing more to do with the row.
+    func release(_ holding: Holding<S.R, S.Change>, now: Moment) {
+        let token = holding.claim.lease.token
+        held[token] = nil
+        if suspects.remove(token) != nil { loop.suspectLeft(lane: holding.lane, now: now) }
+    }
+
+    /// The lease has lapsed: what the check concluded is not written, and the row is checked again.
+    func drop(_ holding: Holding<S.R, S.Change>, now: Moment) {
+        logger.warning("conclusion dropped: its lease has lapsed", metadata: metadata(of: holding))
+        release(holding, now: now)
+    }
+
+    func metadata(of holding: Holding<S.R, S.Change>) -> Logger.Metadata {
+        [
+            "row": "\(holding.claim.row.id)", "lane": "\(holding.claim.row.lane)",
+            "lease_token": "\(holding.claim.lease.token)",
+        ]
+    }
+}
