@@ -2,5 +2,5 @@ import ArgumentParser
 
 @main
 struct ReconciledCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "reconciled")
+    static let configuration = CommandConfiguration(commandName: "reconciled", subcommands: [BenchCommand.self])
 }

@@ -48,7 +48,7 @@ struct PgbenchScript {
                 11: filled("'{\"state\": \"PAID\", \"amount\": 100, \"currency\": \"EUR\"}'", "jsonb"),
                 12: filled("NULL", "text"), 13: filled("NULL", "jsonb"), 14: filled("'cancelled,closed'", "text"),
                 15: filled("0", "integer"), 16: filled("true", "boolean"), 17: filled("'paid'", "text"),
-                18: filled("now()", "timestamptz"), 19: filled("NULL", "text"), 20: filled("'PAID'", "text"),
+                18: filled("now()", "timestamptz"), 19: ":ids::text[]", 20: filled("'PAID'", "text"),
                 21: filled("NULL", "text"), 22: filled("NULL", "jsonb"), 23: filled("false", "boolean"),
             ])
     }
