@@ -31,7 +31,7 @@ import Timeline
     private func question(_ random: inout SeededRandom) -> Question {
         let instants = [Sample.early, Sample.expires, Sample.expired, Sample.givesUp, Sample.late]
         func field<Value>(_ right: Value, _ wrong: Value) -> Answer.Field<Value> {
-            switch Int.random(in: 0..<12, using: &random) {
+            switch Int.random(in: 0..<32, using: &random) {
             case 0: .absent
             case 1: .unreadable
             case 2: .value(wrong)

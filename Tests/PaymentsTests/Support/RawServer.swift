@@ -1,0 +1,65 @@
+import NIOCore
+import NIOPosix
+import Payments
+
+/// A server that answers every connection with what a test makes up, HTTP or not; and the gateways' client.
+func withRawServer<Result: Sendable>(
+    _ answer:
+        @escaping @Sendable (_ request: String, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws ->
+        Void,
+    _ body: @Sendable (_ baseURL: String, _ http: GatewayHTTPClient) async throws -> Result
+) async throws -> Result {
+    let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .bind(host: "127.0.0.1", port: 0) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+            }
+        }
+    let port = server.channel.localAddress?.port ?? 0
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            try await server.executeThenClose { connections in
+                try await withThrowingDiscardingTaskGroup { handlers in
+                    for try await connection in connections {
+                        handlers.addTask { await serve(connection, answer) }
+                    }
+                }
+            }
+        }
+        let http = GatewayHTTPClient()
+        do {
+            let result = try await body("http://127.0.0.1:\(port)", http)
+            try await http.shutdown()
+            group.cancelAll()
+            return result
+        } catch {
+            try await http.shutdown()
+            group.cancelAll()
+            throw error
+        }
+    }
+}
+
+private func serve(
+    _ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>,
+    _ answer: @Sendable (String, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws -> Void
+) async {
+    do {
+        try await connection.executeThenClose { inbound, outbound in
+            var request = ""
+            for try await chunk in inbound {
+                request += String(buffer: chunk)
+                guard request.contains("\r\n\r\n") else { continue }
+                try await answer(request, outbound)
+                return
+            }
+        }
+    } catch {
+        // The client left in the middle of the answer: that is what many of these tests are about.
+    }
+}
+
+extension NIOAsyncChannelOutboundWriter<ByteBuffer> {
+    func send(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
+}
