@@ -38,20 +38,17 @@ public final class PostgresStore<Table: WatchTable>: Store, Service {
 
     public func run() async throws {
         let prefix = "\(Table.watch):"
-        await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await self.listener.run() }
-                for await event in listener.events.cancelOnGracefulShutdown() {
-                    switch event {
-                    case .listening: wakeupContinuation.yield([])  // what was missed meanwhile may concern any lane
-                    case .notification(_, let payload):
-                        guard payload.hasPrefix(prefix) else { continue }
-                        wakeupContinuation.yield([String(payload.dropFirst(prefix.count))])
-                    }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.listener.run() }
+            for await event in listener.events.cancelOnGracefulShutdown() {
+                switch event {
+                case .listening: wakeupContinuation.yield([])  // what was missed meanwhile may concern any lane
+                case .notification(_, let payload):
+                    guard payload.hasPrefix(prefix) else { continue }
+                    wakeupContinuation.yield([String(payload.dropFirst(prefix.count))])
                 }
-                group.cancelAll()
             }
-        } onGracefulShutdown: {
+            group.cancelAll()
         }
         wakeupContinuation.finish()
     }
