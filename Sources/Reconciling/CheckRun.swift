@@ -21,7 +21,7 @@ struct CheckRun<S: Store, C: Reconciler>: Sendable where C.R == S.R, C.Change ==
         let startedAt = timekeeper.now()
         let lateness = (claim.claimedAt - claim.dueAt) + (startedAt - scope.sentAt)
         observer?.checkStarted(watch: watch, lane: claim.row.lane, lateness: lateness)
-        let conclusion = await reconciler.check(claim, context: context(of: claim, in: scope))
+        let conclusion = await reconciler.check(claim, context: Self.context(of: claim, in: scope, store: store))
         let endedAt = timekeeper.now()
         mailbox.post {
             $0.concluded.append(
@@ -32,8 +32,7 @@ struct CheckRun<S: Store, C: Reconciler>: Sendable where C.R == S.R, C.Change ==
         scope.checkEnded()
     }
 
-    func context(of claim: Claim<S.R>, in scope: CheckScope) -> CheckContext {
-        let store = store
+    static func context(of claim: Claim<S.R>, in scope: CheckScope, store: S) -> CheckContext {
         let held = HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease)
         return CheckContext(
             deadline: scope.deadline,

@@ -28,6 +28,8 @@ final class Holding<R: Row, Change: Sendable> {
     var lockedCount = 0
     /// Its lease is renewed until it is released.
     var isRenewed = false
+    /// Renewals in a row that the store did not make.
+    var missedRenewalCount = 0
 
     init(claim: Claim<R>, scope: CheckScope, leaseEnd: Moment) {
         self.claim = claim

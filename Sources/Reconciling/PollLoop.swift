@@ -45,6 +45,8 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
         var count = 0
         var last: ClaimBound<ID>?
         var nextDueIn: Duration?
+        /// A suspect came alone: other rows were due, before it even, and were left.
+        var isPartial = false
     }
 
     enum Step: Sendable {
@@ -242,6 +244,10 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
         guard !round.parts.isEmpty else { return }
         finishedAt = now
         for (part, found) in zip(round.parts, found) {
+            if found.isPartial {
+                lanes[part.lane].want(by: now + Self.claimGapMin)
+                continue
+            }
             let isFull = found.count >= part.count
             lanes[part.lane].bounds.advance(
                 last: found.last, isFull: isFull, sentGeneration: part.generation, previous: part.previous)

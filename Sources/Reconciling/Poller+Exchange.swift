@@ -152,6 +152,7 @@ extension Poller {
         for (lane, claims) in byLane.enumerated() where !claims.isEmpty {
             start(claims, lane: lane, sentAt: round.sentAt, now: now, in: &group)
         }
+        let isPartial = claimed.claims.contains { $0.claimCount >= Self.suspectClaimCount }
         var horizons: [String: LaneHorizon] = [:]
         for horizon in claimed.horizons { horizons[horizon.lane] = horizon }
         return round.parts.map { part in
@@ -160,7 +161,7 @@ extension Poller {
             let claims = byLane[part.lane]
             return PollLoop.Found(
                 count: claims.count, last: claims.last.map { ClaimBound(dueAt: $0.dueAt, id: $0.row.id) },
-                nextDueIn: horizon?.nextDueIn)
+                nextDueIn: horizon?.nextDueIn, isPartial: isPartial)
         }
     }
 

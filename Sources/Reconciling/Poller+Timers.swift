@@ -104,9 +104,14 @@ extension Poller {
             guard let holding = held[token] else { continue }
             switch letter.result {
             case .success(let kept) where kept.contains(token):
+                holding.missedRenewalCount = 0
                 holding.leaseEnd = letter.sentAt + configuration.lease
                 if holding.stage == .checking { holding.scope.setLeaseEnd(holding.leaseEnd) }
                 scheduleRenewal(of: holding, now: now)
+            case .success where holding.missedRenewalCount == 0:
+                // The application may just hold the row's lock: a store does not wait for it.
+                holding.missedRenewalCount = 1
+                timers.insert(PollerTimer(moment: now + configuration.lease / 12, kind: .renew(token: token)))
             case .success:
                 logger.info("lease lost; its check is cancelled", metadata: metadata(of: holding))
                 if holding.stage == .checking {

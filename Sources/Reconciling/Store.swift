@@ -12,10 +12,13 @@ public protocol Store<R, Change>: Sendable {
     /// may run, oldest first within each lane, and never a row that another holds.
     func exchange(_ request: Exchange<R, Change>) async -> ExchangeResult<R>
 
-    /// Extends leases; returns the tokens still held. A token that is missing was lost: its check must stop.
+    /// Extends leases; returns the tokens whose leases were extended. A token that is missing was lost, or the
+    /// application holds its row's lock: tried once more, and then its check must stop.
     func renew(_ leases: [HeldLease<R.ID>], for duration: Duration) async throws -> Set<Int64>
 
-    /// Gives rows back as they were, due again at once, the claim not counted.
+    /// Gives rows back as they were, due again at once, the claim not counted. A lease that is no longer ours is left
+    /// alone. Called in a cancelled task too, when a poller leaves at once: where it cannot work there, the rows wait
+    /// for their leases to lapse.
     func handBack(_ leases: [HeldLease<R.ID>]) async throws
 
     /// Writes `progress` under the fence; false if the lease was lost.

@@ -1,0 +1,79 @@
+import Timeline
+
+/// What came of one row that was checked by itself.
+public struct OneCheck<Change: Sendable>: Sendable {
+    public var conclusion: Conclusion<Change>
+    /// What the store made of it; nil if the row was handed back unchanged.
+    public var outcome: SettleOutcome?
+}
+
+/// Checks one row that the caller has claimed, and settles it by the very rules of a poller.
+///
+/// For a person who asks about one row now. The store's errors are thrown: nobody wants to wait for them to heal.
+///
+/// - Parameters:
+///   - sentAt: the moment before the claim was sent.
+///   - lease: what the claim asked for.
+///   - isDryRun: asks, and hands the row back instead of writing the conclusion; the check may not journal either.
+public func reconcileOnce<S: Store, C: Reconciler>(
+    _ claim: Claim<S.R>, sentAt: Moment, lease: Duration, lane: LaneConfiguration, store: S, reconciler: C,
+    isDryRun: Bool = false, timekeeper: any Timekeeper = EngineThread()
+) async throws -> OneCheck<S.Change> where C.R == S.R, C.Change == S.Change {
+    let leaseEnd = sentAt + lease
+    let startedAt = timekeeper.now()
+    let deadline = min(startedAt + lane.timeout, leaseEnd - lease / 4)
+    let scope = CheckScope(
+        id: 0, lane: 0, count: 1, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd, claimedAt: claim.claimedAt,
+        timekeeper: timekeeper)
+    var context = CheckRun<S, C>.context(of: claim, in: scope, store: store)
+    if isDryRun { context.journal = { _ in false } }
+    var conclusion = await answer(claim, context: context, reconciler: reconciler, timekeeper: timekeeper)
+    let duration = timekeeper.now() - startedAt
+    let held = HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease)
+    var random = SystemRandomNumberGenerator()
+    var refusals = 0
+    var locks = 0
+    while true {
+        let age = scope.databaseNow - claim.cadenceAnchor
+        let settlement = Settlement(
+            claim, conclusion, cadence: Cadence(lane.cadence), age: age, duration: duration, using: &random)
+        guard let settlement, !isDryRun else {
+            try await store.handBack([held])
+            return OneCheck(conclusion: conclusion, outcome: nil)
+        }
+        let result = await store.exchange(Exchange(settlements: [settlement], claim: nil))
+        switch try result.settled.get().first {
+        case .refused(let refusal)? where refusals == 0:
+            refusals += 1
+            conclusion = reconciler.refused(claim, conclusion, by: refusal)
+        case .locked? where timekeeper.now() < leaseEnd:
+            locks += 1
+            try await timekeeper.sleep(until: timekeeper.now() + Backoff.locked.limit(failures: locks))
+        case let outcome?:
+            return OneCheck(conclusion: conclusion, outcome: outcome)
+        case nil:
+            preconditionFailure("the store owes an outcome for each settlement")
+        }
+    }
+}
+
+/// Asks, and cancels the check at its deadline.
+private func answer<C: Reconciler>(
+    _ claim: Claim<C.R>, context: CheckContext, reconciler: C, timekeeper: any Timekeeper
+) async -> Conclusion<C.Change> {
+    await withTaskGroup(of: Conclusion<C.Change>?.self) { group in
+        group.addTask { await reconciler.check(claim, context: context) }
+        group.addTask {
+            // Cancelled as soon as there is a conclusion.
+            do { try await timekeeper.sleep(until: context.deadline) } catch { return nil }
+            return nil
+        }
+        var conclusion: Conclusion<C.Change>?
+        while let next = await group.next() {
+            group.cancelAll()
+            conclusion = next ?? conclusion
+        }
+        guard let conclusion else { preconditionFailure("a check ends with a conclusion") }
+        return conclusion
+    }
+}
