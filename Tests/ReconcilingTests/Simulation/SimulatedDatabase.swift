@@ -1,0 +1,36 @@
+import Reconciling
+import Synchronization
+import Timeline
+
+/// The table that all simulated stores share, with the notifications that its trigger would send.
+final class SimulatedDatabase: Sendable {
+    private struct State: Sendable {
+        var table = SimulatedTable()
+        var listeners: [AsyncStream<[String]>.Continuation] = []
+    }
+
+    private let state = Mutex(State())
+    private let clock: @Sendable () -> Timestamp
+
+    init(flaws: Flaws = [], clock: @escaping @Sendable () -> Timestamp) {
+        self.clock = clock
+        state.withLock { $0.table.flaws = flaws }
+    }
+
+    /// One statement, at one instant of the database's clock.
+    @discardableResult
+    func perform<T: Sendable>(_ body: (inout sending SimulatedTable, Timestamp) -> T) -> T {
+        let now = clock()
+        return state.withLock { body(&$0.table, now) }
+    }
+
+    func listen() -> AsyncStream<[String]> {
+        let (stream, continuation) = AsyncStream.makeStream(of: [String].self, bufferingPolicy: .bufferingNewest(64))
+        state.withLock { $0.listeners.append(continuation) }
+        return stream
+    }
+
+    func notify(lane: String) {
+        for listener in state.withLock({ $0.listeners }) { listener.yield([lane]) }
+    }
+}
