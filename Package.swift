@@ -100,7 +100,8 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance", "TestSupport", logging,
+                "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance", "TestSupport",
+                "Timeline", logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -112,10 +113,6 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: ["Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess],
-            swiftSettings: strict),
-        .testTarget(
-            name: "FaultTests",
-            dependencies: ["Postgres", "ReconciledCLI", "TestSupport", hummingbird, lifecycle, logging],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ]

@@ -24,6 +24,10 @@ public struct TestDatabase: Sendable {
 /// Why a test cannot have a database.
 public struct TestDatabaseError: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) {
+        self.description = description
+    }
 }
 
 /// Runs `body` with a new database, migrated unless told otherwise, and drops it afterwards.

@@ -1,0 +1,156 @@
+import Payments
+import Postgres
+import PostgresStore
+import Reconciling
+import StoreConformance
+import Synchronization
+import TestSupport
+import Timeline
+
+/// The real store on a database of its own.
+final class PostgresHarness: StoreHarness {
+    typealias S = PostgresStore<OrderTable>
+
+    let database: TestDatabase
+    /// An application's connection, with another name than pollers have.
+    private let application: PostgresPool
+
+    init(database: TestDatabase) {
+        self.database = database
+        application = database.makePool(size: 2, applicationName: "shop")
+    }
+
+    func close() async { await application.close() }
+
+    func store(poller: String) async throws -> S {
+        var identity = PollerIdentity(version: "test")
+        identity.id = poller
+        let listening = PostgresConfiguration(url: database.url, applicationName: identity.applicationName)
+        return PostgresStore(pool: database.pool, listening: listening, poller: identity, logger: database.logger)
+    }
+
+    func insert(_ row: NewRow) async throws {
+        try await run(
+            """
+            INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status, claim_count, next_check_at)
+            VALUES ($1, $2, 100, 'EUR', $3, $4, now() + $5)
+            """,
+            [.text(row.id), .text(row.lane), .text(row.status), .int4(Int32(row.claimCount)), .interval(row.dueIn)])
+    }
+
+    func columns(of id: String) async throws -> RowColumns {
+        let sql = """
+            SELECT status, next_check_at - now(), check_count, failure_count, claim_count, lease_token,
+                lease_expires_at IS NOT NULL, leased_by, progress, last_verdict, last_error, last_checked_at IS NOT NULL
+            FROM reconciled.orders WHERE id = $1
+            """
+        let columns = try await application.query(query(sql, [.text(id)])) { rows in
+            try rows.first { row in
+                RowColumns(
+                    status: try row.read(), nextCheckIn: try row.readOptional(), checkCount: try row.read(),
+                    failureCount: try row.read(), claimCount: try row.read(), leaseToken: try row.readOptional(),
+                    isLeaseExpirySet: try row.read(), leasedBy: try row.readOptional(),
+                    progress: try row.readOptional(), lastVerdict: try row.readOptional(),
+                    lastError: try row.readOptional(), isLastCheckedAtSet: try row.read())
+            }
+        }
+        guard let columns else { throw TestDatabaseError(description: "no order \(id)") }
+        return columns
+    }
+
+    func history(of id: String) async throws -> [HistoryEntry] {
+        let sql = "SELECT verdict, status_before, status_after FROM reconciled.history WHERE row_id = $1 ORDER BY id"
+        return try await application.query(query(sql, [.text(id)])) { rows in
+            try rows.map { row in
+                HistoryEntry(verdict: try row.read(), statusBefore: try row.read(), statusAfter: try row.read())
+            }
+        }
+    }
+
+    func remove(_ id: String) async throws {
+        try await run("DELETE FROM reconciled.orders WHERE id = $1", [.text(id)])
+    }
+
+    func setStatus(of id: String, to status: String) async throws {
+        try await run("UPDATE reconciled.orders SET status = $2 WHERE id = $1", [.text(id), .text(status)])
+    }
+
+    func setNextCheck(of id: String, in delay: Duration?) async throws {
+        try await run(
+            "UPDATE reconciled.orders SET next_check_at = now() + $2 WHERE id = $1", [.text(id), .interval(delay)])
+    }
+
+    /// The lock is held by another session's open transaction, kept open by a second client until `body` is done.
+    func whileLocked(_ id: String, _ body: @Sendable () async throws -> Void) async throws {
+        let lock = "SELECT pg_backend_pid() FROM reconciled.orders WHERE id = $1 FOR UPDATE"
+        let (isLocked, locked) = AsyncStream.makeStream(of: Void.self)
+        let isDone = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let lockQuery = query(lock, [.text(id)])
+            let tick = query("SELECT pg_sleep(0.005)", [])
+            group.addTask { [application] in
+                defer { locked.finish() }
+                try await application.withTransaction { transaction in
+                    _ = try transaction.query(lockQuery) { rows in rows.count }
+                    locked.yield()
+                    while !isDone.isSet { _ = try transaction.query(tick) { rows in rows.count } }
+                }
+            }
+            for await _ in isLocked { break }
+            do {
+                try await body()
+                isDone.set()
+            } catch {
+                isDone.set()
+                throw error
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    func pauseByPerson(lane: String, name: String, reason: String) async throws {
+        try await Registry(pool: application).pause(lane: lane, by: name, reason: reason)
+    }
+
+    /// Moves every stored time back, as if so much time had passed.
+    func elapse(_ duration: Duration) async throws {
+        let orders = """
+            UPDATE reconciled.orders SET next_check_at = next_check_at - $1, lease_expires_at = lease_expires_at - $1,
+                created_at = created_at - $1
+            """
+        let lanes = """
+            UPDATE reconciled.lanes SET paused_at = paused_at - $1, probe_at = probe_at - $1,
+                hold_until = hold_until - $1
+            """
+        try await run(orders, [.interval(duration)])
+        try await run(lanes, [.interval(duration)])
+    }
+
+    func change(status: String) -> OrderChange { OrderChange(status: status) }
+
+    /// The transaction of another order of every lane that the suite uses.
+    func refusedChange(for id: String) async throws -> OrderChange {
+        try await run(
+            """
+            INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status, next_check_at, gateway_txn_id)
+            SELECT 'holder-' || gateway, gateway, 1, 'EUR', 'paid', NULL, 'held'
+            FROM reconciled.orders WHERE id = $1
+            """,
+            [.text(id)])
+        return OrderChange(status: "paid", gatewayTxnID: "held")
+    }
+
+    private func query(_ sql: String, _ parameters: [PostgresParameter]) -> PostgresQuery {
+        PostgresQuery(Statement(name: "", text: sql), parameters)
+    }
+
+    private func run(_ sql: String, _ parameters: [PostgresParameter]) async throws {
+        try await application.execute(query(sql, parameters))
+    }
+}
+
+private final class Flag: Sendable {
+    private let value = Mutex(false)
+    var isSet: Bool { value.withLock { $0 } }
+    func set() { value.withLock { $0 = true } }
+}

@@ -1,0 +1,19 @@
+import StoreConformance
+import Testing
+import TestSupport
+
+@Suite struct PostgresStoreConformanceTests {
+    @Test(arguments: StoreConformance<PostgresHarness>.rules)
+    func holds(rule: StoreConformance<PostgresHarness>.Rule) async throws {
+        try await withTestDatabase { database in
+            let harness = PostgresHarness(database: database)
+            do {
+                try await rule.check(harness)
+            } catch {
+                await harness.close()
+                throw error
+            }
+            await harness.close()
+        }
+    }
+}
