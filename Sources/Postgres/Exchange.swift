@@ -158,8 +158,9 @@ struct Exchange {
         let grace = Call(deadline: Link.cancelGrace)
         var sent = 0
         do {
-            while let step = steps.first {
-                if sent == cancellationsSeen, case .execute = step {
+            while !steps.isEmpty {
+                // A query that failed already has only its sync to come. One cancel ends one query.
+                if sent == cancellationsSeen, provisional?.isFailure != true {
                     link.sendCancel()
                     sent += 1
                 }
@@ -173,5 +174,12 @@ struct Exchange {
         if sent != cancellationsSeen { return abandon(interruption) }
         guard unsafe PQexitPipelineMode(link.connection) == 1 else { return abandon(interruption) }
         return interruption
+    }
+}
+
+extension Result {
+    fileprivate var isFailure: Bool {
+        if case .failure = self { return true }
+        return false
     }
 }

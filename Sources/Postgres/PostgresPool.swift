@@ -138,6 +138,10 @@ public final class PostgresPool: Sendable {
         }
     }
 
+    /// For tests of the queue.
+    var waiterCount: Int { state.withLock { $0.waiters.count } }
+    var idleCount: Int { state.withLock { $0.idle.count } }
+
     private enum Lease {
         case now(Result<Connection, PostgresError>)
         case later(Waiter)

@@ -1,0 +1,49 @@
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+let quiet: Logger = {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return logger
+}()
+
+func sql(_ text: String, _ parameters: [PostgresParameter] = [], name: String = "test") -> PostgresQuery {
+    PostgresQuery(Statement(name: name, text: text), parameters)
+}
+
+extension PostgresPool {
+    /// The one value of the one row.
+    func value<T: PostgresDecodable & Sendable>(
+        _ query: PostgresQuery, deadline: Duration? = .seconds(30), as type: T.Type = T.self
+    ) async throws -> T {
+        try #require(try await self.query(query, deadline: deadline) { try $0.first { try $0.read(T.self) } })
+    }
+
+    var backend: Int32 { get async throws { try await value(sql("SELECT pg_backend_pid()", name: "pid")) } }
+}
+
+/// Polls `condition` until it holds or five seconds have passed.
+func eventually(
+    _ comment: Comment, within limit: Duration = .seconds(5), sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("not within \(limit): \(comment)", sourceLocation: sourceLocation)
+}
+
+/// The error that `body` throws, of the expected type.
+func failure<T>(
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> T
+) async throws -> PostgresError {
+    do {
+        _ = try await body()
+    } catch let error as PostgresError { return error }
+    Issue.record("nothing was thrown", sourceLocation: sourceLocation)
+    throw CancellationError()
+}
