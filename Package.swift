@@ -106,7 +106,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PaymentsTests", dependencies: ["Payments", "Sandbox", "Settings", "TestSupport", subprocess],
-            swiftSettings: strict),
+            exclude: ["Peers"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", asyncHTTPClient, metrics], swiftSettings: strict),

@@ -47,8 +47,6 @@ public struct StripeGateway: Gateway {
         var request = request(path + "/cancel")
         request.method = "POST"
         request.headers.append((name: "idempotency-key", value: idempotencyKey))
-        request.headers.append((name: "content-type", value: "application/x-www-form-urlencoded"))
-        request.body = "cancellation_reason=abandoned"
         switch await http.send(request, deadline: deadline) {
         case .failure(let failure): return .unknown(failure)
         case .success(let response):
