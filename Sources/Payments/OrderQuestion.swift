@@ -11,6 +11,8 @@ struct OrderQuestion {
     enum CloseStep {
         /// The gateway was told; what became of it, only the next answer says.
         case done
+        /// It was not told, and the decision holds as it is.
+        case notNow
         /// It was not told, and the check ends with this.
         case instead(Conclusion<OrderChange>)
     }
@@ -40,7 +42,7 @@ struct OrderQuestion {
     /// under the same idempotency key instead of making another.
     mutating func close() async -> CloseStep {
         guard context.leaseRemaining() > lane.timeout else {
-            return .instead(Conclusion(.recheck, next: .after(.seconds(1)), reason: "LEASE_TOO_SHORT"))
+            return .notNow
         }
         let key = progress.closeKey ?? newCloseKey
         progress.closeKey = key

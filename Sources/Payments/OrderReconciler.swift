@@ -27,6 +27,7 @@ public struct OrderReconciler: Reconciler {
         if decided.decision.closesAtGateway, !lane.policy.isDryRun {
             switch await question.close() {
             case .done: decided = await question.ask()
+            case .notNow: break
             case .instead(let conclusion): return conclusion
             }
         }

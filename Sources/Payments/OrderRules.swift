@@ -105,11 +105,11 @@ public struct OrderRules: Sendable {
     private var notFound: OrderDecision {
         let limit = order.expiresAt ?? giveUpAt
         guard begunAt >= limit else { return waiting }
-        // Past give_up_at only the orders that never expire are still counted: for them the count starts there.
-        if order.expiresAt != nil, isPastGiveUp, notFoundTally.count < Self.notFoundCountMin { return gaveUp }
         let tally = notFoundTally
         let left = Self.tallySpread - (begunAt - tally.since)
         if tally.count >= Self.notFoundCountMin, left <= .zero { return closed }
+        // Orders that never expire are counted from give_up_at on; the others had their time before it.
+        if isPastGiveUp, order.expiresAt != nil { return gaveUp }
         let wait = tally.count + 1 < Self.notFoundCountMin ? left / 2 : left
         return OrderDecision(
             .recheck, next: .after(max(wait, .zero) + Self.margin), reason: answer.state.rawValue,

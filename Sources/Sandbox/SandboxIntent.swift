@@ -84,7 +84,7 @@ public struct SandboxIntent: Hashable, Sendable {
         case .refunded: amountRefunded = amount
         case .partrefund: amountRefunded = max(amount / 4, 1)
         case .disputed: isDisputed = true
-        case .duplicate: charge = "ch_sandbox_shared"
+        case .duplicate: charge = SandboxScenario.sharedCharge
         case .newstate: script = [Step(status: "requires_blessing")]
         case .down: fault = .unavailable
         case .hang: fault = .hang

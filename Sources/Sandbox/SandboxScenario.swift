@@ -121,6 +121,9 @@ public enum SandboxScenario: String, Sendable, CaseIterable {
         }
     }
 
+    /// The transaction that all orders of `duplicate` name: whoever acts it out gives it to another order first.
+    public static let sharedCharge = "ch_sandbox_shared"
+
     /// The reference that acts out this scenario.
     public func intentID(amountMinor: Int64, currency: String, number: Int) -> String {
         "pi_\(rawValue)_\(amountMinor)\(currency.lowercased())_\(number)"

@@ -209,6 +209,16 @@ import Timeline
         }
     }
 
+    @Test func pastGiveUpOnlyACompleteTallyCloses() {
+        let complete = OrderProgress(notFound: .init(count: 2, since: Sample.late - .seconds(600)))
+        #expect(decide(Sample.answer(.notFound), at: Sample.late, progress: complete).change?.status == "closed")
+        for (count, age) in [(2, 599), (1, 600), (9, 10)] {
+            let progress = OrderProgress(notFound: .init(count: count, since: Sample.late - .seconds(age)))
+            let change = decide(Sample.answer(.notFound), at: Sample.late, progress: progress).change
+            #expect(change?.reviewReason == "GAVE_UP")
+        }
+    }
+
     @Test func anotherAnswerClearsTheTallyAndSilenceDoesNot() {
         let progress = OrderProgress(notFound: .init(count: 2, since: Sample.expired))
         let later = Sample.expired + .seconds(700)
