@@ -10,6 +10,7 @@ CROSS JOIN LATERAL (
         SELECT 1
         FROM reconciled.orders AS o
         WHERE o.gateway = input.name AND o.next_check_at IS NOT NULL AND o.next_check_at <= now()
+        ORDER BY o.next_check_at
         LIMIT $2::integer
     ) AS bounded
 ) AS due;

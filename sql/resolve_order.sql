@@ -1,4 +1,5 @@
--- A person decides about an order. 'pending' asks again from the start: counters and reason cleared, a new give_up_at.
+-- A person decides about an order. 'pending' asks again from the start: failures, claims and reason are cleared, and it
+-- gets a new give_up_at.
 --
 -- Parameters: $1 text id, $2 text status, $3 text note, $4 text transaction (NULL: as it is), $5 text actor,
 --             $6 interval until the order is given up again
@@ -16,7 +17,6 @@ resolved AS (
         review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(o.review_reason, 'MANUAL') END,
         review_detail = CASE WHEN $2::text = 'review' THEN o.review_detail END,
         give_up_at = CASE WHEN $2::text = 'pending' THEN now() + $6::interval ELSE o.give_up_at END,
-        check_count = CASE WHEN $2::text = 'pending' THEN 0 ELSE o.check_count END,
         failure_count = CASE WHEN $2::text = 'pending' THEN 0 ELSE o.failure_count END,
         claim_count = CASE WHEN $2::text = 'pending' THEN 0 ELSE o.claim_count END,
         progress = NULL,

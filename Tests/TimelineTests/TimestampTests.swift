@@ -64,7 +64,7 @@ import Timeline
         #expect(Duration.milliseconds(-250).text == "-250ms")
         var random = SystemRandomNumberGenerator()
         for _ in 0..<1_000 {
-            let duration = Duration.microseconds(.random(in: 0...10_000_000_000_000, using: &random))
+            let duration = Duration.microseconds(Int64.random(in: 0...10_000_000_000_000, using: &random))
             #expect(Duration(text: duration.text) == duration)
         }
     }
