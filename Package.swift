@@ -80,7 +80,7 @@ let package = Package(
             name: "ReconciledCLI",
             dependencies: [
                 "Console", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox", "Schema", "Settings",
-                "Timeline", argumentParser, histogram, lifecycle, logging, metrics, subprocess,
+                "Timeline", argumentParser, crypto, histogram, lifecycle, logging, metrics, subprocess,
             ],
             swiftSettings: strict),
 
