@@ -109,6 +109,8 @@ struct Exchange {
                 if case .sync = step { continue }
                 break
             }
+            // libpq would give this result again and again, and wait for data that nobody sends or takes.
+            if result.isCopy { link.isBroken = true }
             switch step {
             case .prepare(let index, let name):
                 if let error = result.error(statement: queries[index].statement) {

@@ -30,10 +30,7 @@ extension Link {
     private func drain(_ statement: Statement, _ call: Call) throws(PostgresError) -> PostgresError? {
         var failure: PostgresError?
         while let result = try nextResult(call) {
-            switch unsafe PQresultStatus(result.pointer) {
-            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: isBroken = true
-            default: break
-            }
+            if result.isCopy { isBroken = true }
             failure = failure ?? result.error(statement: statement)
             if !isUsable { throw failure ?? lostError }
         }

@@ -4,7 +4,14 @@ extension PostgresError {
         case .cancelled, .deadline, .poolClosed: .cancelled
         case .configuration, .decode, .parameter: .permanent
         case .connection, .query:
-            if let sqlState { Self.classification(sqlState: sqlState) } else { .transient }
+            // A stale plan is prepared afresh by the next try.
+            if isStaleStatement {
+                .transient
+            } else if let sqlState {
+                Self.classification(sqlState: sqlState)
+            } else {
+                .transient
+            }
         }
     }
 
@@ -17,8 +24,6 @@ extension PostgresError {
         // A lock not at hand, a replica or a server about to fail over, a plan or prepared statement that went stale.
         case "55P03", "55006", "25006", "26000", "42P05", "57014", "57P01", "57P02", "57P03", "57P05", "25P03", "72000":
             return .transient
-        // RevalidateCachedQuery raises it after DDL; anything else of feature_not_supported would be a defect of ours.
-        case "0A000": return .transient
         default:
             switch sqlState.prefix(2) {
             // Connection, transaction rollback (serialization, deadlock), resources, system and I/O.

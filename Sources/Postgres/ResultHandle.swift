@@ -43,7 +43,15 @@ final class ResultHandle {
         }
     }
 
-    var message: String {
+    /// The session waits for COPY data, which this layer does not speak.
+    var isCopy: Bool {
+        switch unsafe PQresultStatus(pointer) {
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: true
+        default: false
+        }
+    }
+
+    private var message: String {
         if let primary = field(.message) { return primary }
         guard let text = unsafe PQresultErrorMessage(pointer) else { return "the connection failed" }
         let trimmed = Link.oneLine(unsafe String(cString: text))
