@@ -11,9 +11,17 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     private static var wakeupReach: Duration { .seconds(2) }
     private static var trailCountMax: Int { 4 }
 
+    /// Where a claim started.
+    struct Start: Sendable {
+        var from: ClaimBound<ID>?
+        fileprivate var generation: Int
+        /// The bound that a sweep set aside.
+        fileprivate var previous: ClaimBound<ID>?
+    }
+
     private(set) var current: ClaimBound<ID>?
     /// Grows with each reset, so that a claim sent before it does not raise the bound again.
-    private(set) var generation = 0
+    private var generation = 0
     /// Earlier bounds at least a second apart, oldest first, for `wokenUp`.
     private var trail: [ClaimBound<ID>] = []
 
@@ -33,19 +41,22 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
         generation += 1
     }
 
-    /// A claim ended here.
+    /// A claim is sent.
+    mutating func start(isSweep: Bool) -> Start {
+        let previous = isSweep ? current : nil
+        if isSweep { reset() }
+        return Start(from: current, generation: generation, previous: previous)
+    }
+
+    /// The claim that started there came back.
     ///
     /// - Parameters:
     ///   - last: the last row that it brought, nil for none.
     ///   - isFull: it brought as many rows as it asked for; otherwise it saw everything due above its start.
-    ///   - sentGeneration: `generation` when it was sent.
-    ///   - previous: the bound before the sweep, if the claim was one.
-    mutating func advance(
-        last: ClaimBound<ID>?, isFull: Bool, sentGeneration: Int, previous: ClaimBound<ID>? = nil
-    ) {
-        guard sentGeneration == generation else { return }
+    mutating func finish(_ start: Start, last: ClaimBound<ID>?, isFull: Bool) {
+        guard start.generation == generation else { return }
         raise(to: last)
-        if !isFull { raise(to: previous) }
+        if !isFull { raise(to: start.previous) }
     }
 
     private mutating func raise(to bound: ClaimBound<ID>?) {

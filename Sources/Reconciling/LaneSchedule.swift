@@ -1,11 +1,10 @@
 import Timeline
 
-/// What the loop knows of one lane: when to claim there next, where to start looking, and whether it may run.
-struct LaneSchedule<ID: Sendable & Comparable>: Sendable {
+/// What the loop knows of one lane: when to claim there next, and whether it may run.
+struct LaneSchedule: Sendable {
     let name: String
     /// Checks in flight at most.
     let concurrency: Int
-    var bounds = LaneBounds<ID>()
     /// Claim no later than this; nil waits for the poll floor.
     var claimAt: Moment?
     /// No claims before this: the lane is on hold, or it answered for its configuration a moment ago.

@@ -6,7 +6,7 @@ import Timeline
 /// conclusions are written and rows are claimed in one round trip, and a second round may start while one is under way
 /// if it carries enough to be worth it, so that the store works while checks run. With nothing due it sleeps to the next
 /// row that falls due, and to the poll floor at the latest, where a notification may have been lost.
-struct PollLoop<ID: Sendable & Comparable>: Sendable {
+struct PollLoop: Sendable {
     /// What the poller holds at the moment.
     struct Load: Sendable {
         /// Checks under way, by lane.
@@ -22,13 +22,11 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
 
     /// One trip to the store.
     struct Round: Sendable {
-        struct Part: Sendable {
+        struct Part: Hashable, Sendable {
             var lane: Int
             var count: Int
-            var from: ClaimBound<ID>?
-            fileprivate var generation: Int
-            /// The bound that a sweep set aside.
-            fileprivate var previous: ClaimBound<ID>?
+            /// Looks at everything that is due, not from the lane's bound on.
+            var isSweep: Bool
         }
 
         let id: Int
@@ -43,7 +41,6 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
     /// What a claim found in one lane.
     struct Found: Sendable {
         var count = 0
-        var last: ClaimBound<ID>?
         var nextDueIn: Duration?
         /// A suspect came alone: other rows were due, before it even, and were left.
         var isPartial = false
@@ -72,7 +69,7 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
         Backoff(base: .seconds(1), ceiling: .seconds(5), floor: .seconds(1))
     }
 
-    private(set) var lanes: [LaneSchedule<ID>]
+    private(set) var lanes: [LaneSchedule]
     private(set) var rounds: [Round] = []
     private(set) var isStopping = false
     private let concurrency: Int
@@ -204,18 +201,10 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
     private mutating func start(_ settleCount: Int, claim quotas: [Int], now: Moment, load: Load) -> Round {
         var parts: [Round.Part] = []
         for index in lanes.indices where quotas[index] > 0 {
-            var previous: ClaimBound<ID>?
             // The claim after this one comes a poll later at the latest; sweep now if that would be too late.
-            if lanes[index].sweptAt.map({ now + poll * 1.3 >= $0 + sweep }) ?? true {
-                previous = lanes[index].bounds.current
-                lanes[index].bounds.reset()
-                lanes[index].sweptAt = now
-            }
-            let bounds = lanes[index].bounds
-            parts.append(
-                Round.Part(
-                    lane: index, count: quotas[index], from: bounds.current, generation: bounds.generation,
-                    previous: previous))
+            let isSweep = lanes[index].sweptAt.map { now + poll * 1.3 >= $0 + sweep } ?? true
+            if isSweep { lanes[index].sweptAt = now }
+            parts.append(Round.Part(lane: index, count: quotas[index], isSweep: isSweep))
             lanes[index].reserved += quotas[index]
             lanes[index].claimAt = lanes[index].isBusy ? now : nil
         }
@@ -249,8 +238,6 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
                 continue
             }
             let isFull = found.count >= part.count
-            lanes[part.lane].bounds.advance(
-                last: found.last, isFull: isFull, sentGeneration: part.generation, previous: part.previous)
             lanes[part.lane].isBusy = isFull
             if isFull {
                 lanes[part.lane].want(by: now)
@@ -266,7 +253,6 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
     mutating func failed(_ id: Int, now: Moment, using random: inout some RandomNumberGenerator) {
         guard let round = end(id) else { return }
         for part in round.parts {
-            lanes[part.lane].bounds.reset()
             lanes[part.lane].isBusy = false
             lanes[part.lane].want(by: now)
         }
@@ -283,18 +269,14 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
         return round
     }
 
-    /// Rows became due sooner than was known; nil means in any lane.
-    mutating func wokenUp(lane: Int?, now: Moment, databaseNow: Timestamp?) {
+    /// Rows of this lane became due sooner than was known.
+    mutating func wokenUp(lane: Int, now: Moment) {
         let at = max(now, claimedAt.map { $0 + Self.debounce } ?? now)
-        for index in lanes.indices where lane == nil || lane == index {
-            if let databaseNow { lanes[index].bounds.wokenUp(now: databaseNow) } else { lanes[index].bounds.reset() }
-            lanes[index].want(by: at)
-        }
+        lanes[lane].want(by: at)
     }
 
-    /// Rows of this lane were given back: they lie below its bound and are due.
-    mutating func handedBack(lane: Int, now: Moment) {
-        lanes[lane].bounds.reset()
+    /// Rows of this lane are due that claims passed over: they were given back, or kept waiting for a suspect.
+    mutating func leftBehind(lane: Int, now: Moment) {
         lanes[lane].want(by: now)
     }
 
@@ -320,12 +302,6 @@ struct PollLoop<ID: Sendable & Comparable>: Sendable {
     mutating func hold(lane: Int, until moment: Moment) {
         lanes[lane].notBefore = max(lanes[lane].notBefore ?? moment, moment)
         lanes[lane].want(by: moment)
-    }
-
-    /// A suspect was settled; another may be waiting below the bound.
-    mutating func suspectLeft(lane: Int, now: Moment) {
-        lanes[lane].bounds.reset()
-        lanes[lane].want(by: now)
     }
 
     /// Claims no more; what is held is still written.

@@ -92,7 +92,7 @@ extension Poller {
         guard let settlement else {
             handBacks.append(holding.held)
             release(holding, now: now)
-            return loop.handedBack(lane: holding.lane, now: now)
+            return leaveBehind(lane: holding.lane, now: now)
         }
         holding.conclusion = conclusion
         holding.settlement = settlement
@@ -105,7 +105,13 @@ extension Poller {
     func release(_ holding: Holding<S.R, S.Change>, now: Moment) {
         let token = holding.claim.lease.token
         held[token] = nil
-        if suspects.remove(token) != nil { loop.suspectLeft(lane: holding.lane, now: now) }
+        if suspects.remove(token) != nil { leaveBehind(lane: holding.lane, now: now) }
+    }
+
+    /// Rows of this lane are due below its bound.
+    private func leaveBehind(lane: Int, now: Moment) {
+        bounds[lane].reset()
+        loop.leftBehind(lane: lane, now: now)
     }
 
     /// The lease has lapsed: what the check concluded is not written, and the row is checked again.

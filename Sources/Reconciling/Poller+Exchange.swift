@@ -3,21 +3,22 @@ import Timeline
 
 extension Poller {
     /// Sends one round: conclusions out, claims back.
-    func exchange(_ round: PollLoop<S.R.ID>.Round, in group: inout DiscardingTaskGroup) {
+    func exchange(_ round: PollLoop.Round, in group: inout DiscardingTaskGroup) {
         let settling = takeReady(round.settleCount, now: round.sentAt)
+        let starts = round.parts.map { bounds[$0.lane].start(isSweep: $0.isSweep) }
         let claim =
             round.parts.isEmpty
             ? nil
             : ClaimRequest(
                 lease: configuration.lease,
-                quotas: round.parts.map {
-                    LaneQuota(lane: loop.lanes[$0.lane].name, count: $0.count, from: $0.from)
+                quotas: zip(round.parts, starts).map { part, start in
+                    LaneQuota(lane: loop.lanes[part.lane].name, count: part.count, from: start.from)
                 },
                 includesSuspects: round.includesSuspects)
         guard claim != nil || !settling.isEmpty else {
             return loop.finished(round.id, found: [], now: round.sentAt, using: &random)
         }
-        trips[round.id] = Trip(round: round, settling: settling)
+        trips[round.id] = Trip(round: round, starts: starts, settling: settling)
         let request = Exchange<S.R, S.Change>(settlements: settling.compactMap(\.settlement), claim: claim)
         let (store, mailbox, timekeeper) = (store, mailbox, timekeeper)
         group.addTask(executorPreference: runtime.executor) {
@@ -62,13 +63,16 @@ extension Poller {
             ready.insert(
                 contentsOf: trip.settling.filter { held[$0.claim.lease.token] === $0 }, at: 0)
         }
-        var found: [PollLoop<S.R.ID>.Found] = []
+        var found: [PollLoop.Found] = []
         var claimedCount = 0
         switch letter.result.claimed {
         case .success(let claimed)?:
             claimedCount = claimed.claims.count
-            found = take(claimed, of: trip.round, now: now, in: &group)
-        case .failure(let error)?: faults.append(error)
+            found = take(claimed, of: trip, now: now, in: &group)
+        case .failure(let error)?:
+            faults.append(error)
+            // If it was done all the same, its rows come back below the bound when their leases lapse.
+            for part in trip.round.parts { bounds[part.lane].reset() }
         case nil: break
         }
         if let fault = faults.first(where: { $0.code == .permanent }) {
@@ -139,8 +143,8 @@ extension Poller {
 
     /// Accepts a claim's rows and starts their checks; returns what the claim found, part by part.
     private func take(
-        _ claimed: Claimed<S.R>, of round: PollLoop<S.R.ID>.Round, now: Moment, in group: inout DiscardingTaskGroup
-    ) -> [PollLoop<S.R.ID>.Found] {
+        _ claimed: Claimed<S.R>, of trip: Trip, now: Moment, in group: inout DiscardingTaskGroup
+    ) -> [PollLoop.Found] {
         var byLane: [[Claim<S.R>]] = Array(repeating: [], count: loop.lanes.count)
         for claim in claimed.claims {
             guard let lane = laneIndices[claim.row.lane] else {
@@ -148,20 +152,22 @@ extension Poller {
             }
             byLane[lane].append(claim)
         }
-        if let claim = claimed.claims.first { databaseClock = (claim.claimedAt, round.sentAt) }
+        if let claim = claimed.claims.first { databaseClock = (claim.claimedAt, trip.round.sentAt) }
         for (lane, claims) in byLane.enumerated() where !claims.isEmpty {
-            start(claims, lane: lane, sentAt: round.sentAt, now: now, in: &group)
+            start(claims, lane: lane, sentAt: trip.round.sentAt, now: now, in: &group)
         }
         let isPartial = claimed.claims.contains { $0.claimCount >= Self.suspectClaimCount }
         var horizons: [String: LaneHorizon] = [:]
         for horizon in claimed.horizons { horizons[horizon.lane] = horizon }
-        return round.parts.map { part in
+        return zip(trip.round.parts, trip.starts).map { part, start in
             let horizon = horizons[loop.lanes[part.lane].name]
             observe(pause: horizon?.pause, lane: part.lane)
             let claims = byLane[part.lane]
-            return PollLoop.Found(
-                count: claims.count, last: claims.last.map { ClaimBound(dueAt: $0.dueAt, id: $0.row.id) },
-                nextDueIn: horizon?.nextDueIn, isPartial: isPartial)
+            if !isPartial {
+                let last = claims.last.map { ClaimBound(dueAt: $0.dueAt, id: $0.row.id) }
+                bounds[part.lane].finish(start, last: last, isFull: claims.count >= part.count)
+            }
+            return PollLoop.Found(count: claims.count, nextDueIn: horizon?.nextDueIn, isPartial: isPartial)
         }
     }
 

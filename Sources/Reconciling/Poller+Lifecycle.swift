@@ -79,7 +79,8 @@ extension Poller {
         isLeaving = true
         loop.stop()
         let now = timekeeper.now()
-        for running in scopes.values {
+        // In the order of their starts: a simulation is to be repeatable.
+        for (_, running) in scopes.sorted(by: { $0.key < $1.key }) {
             running.scope.setLeaseEnd(now)
             running.scope.cancel()
         }

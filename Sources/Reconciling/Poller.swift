@@ -20,7 +20,9 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
 
     /// A round under way, with the rows that it settles.
     struct Trip {
-        var round: PollLoop<S.R.ID>.Round
+        var round: PollLoop.Round
+        /// Where the claim starts in each of its lanes.
+        var starts: [LaneBounds<S.R.ID>.Start]
         var settling: [Holding<S.R, S.Change>]
     }
 
@@ -42,7 +44,9 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
     let cadences: [Cadence]
 
     var random: AnyRandom
-    var loop: PollLoop<S.R.ID>
+    var loop: PollLoop
+    /// Where claims start, by lane.
+    var bounds: [LaneBounds<S.R.ID>]
     var guards: [LaneGuard<S.R.ID>]
     var pauses: [LanePause?]
     var holds: [Moment?]
@@ -92,6 +96,7 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         cadences = configuration.lanes.map { Cadence($0.cadence) }
         random = AnyRandom(runtime.random)
         loop = PollLoop(configuration)
+        bounds = configuration.lanes.map { _ in LaneBounds() }
         guards = configuration.lanes.map { _ in LaneGuard() }
         pauses = configuration.lanes.map { _ in nil }
         holds = configuration.lanes.map { _ in nil }
@@ -155,7 +160,7 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         return min(wake, timers.min?.moment ?? .distantFuture)
     }
 
-    private var load: PollLoop<S.R.ID>.Load {
+    private var load: PollLoop.Load {
         PollLoop.Load(
             running: runningByLane, held: held.count, ready: ready.count, readySince: ready.first?.readyAt,
             holdsSuspect: !suspects.isEmpty)
@@ -181,10 +186,13 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
 
     private func wakeUp(lanes: Set<String>, isAny: Bool, now: Moment) {
         guard isAny || !lanes.isEmpty else { return }
-        let databaseNow = databaseClock.map { $0.timestamp + (now - $0.moment) }
-        if isAny { return loop.wokenUp(lane: nil, now: now, databaseNow: databaseNow) }
-        for index in loop.lanes.indices where lanes.contains(loop.lanes[index].name) {
-            loop.wokenUp(lane: index, now: now, databaseNow: databaseNow)
+        for index in bounds.indices where isAny || lanes.contains(loop.lanes[index].name) {
+            if let clock = databaseClock {
+                bounds[index].wokenUp(now: clock.timestamp + (now - clock.moment))
+            } else {
+                bounds[index].reset()
+            }
+            loop.wokenUp(lane: index, now: now)
         }
     }
 }

@@ -25,7 +25,7 @@ struct DirectStore: Store {
     }
 
     func handBack(_ leases: [HeldLease<String>]) async throws {
-        database.perform { table, _ in table.handBack(leases, by: poller) }
+        database.perform { $0.handBack(leases, by: poller, at: $1) }
     }
 
     func journal(_ lease: HeldLease<String>, progress: String) async throws -> Bool {

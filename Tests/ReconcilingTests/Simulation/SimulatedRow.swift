@@ -53,6 +53,24 @@ struct SimulatedLane: Sendable {
     var holdUntil: Timestamp?
 }
 
+/// Something that happened to a row in the table.
+struct SimulatedEvent: Sendable {
+    enum Kind: Hashable, Sendable {
+        case claimed(token: Int64, until: Timestamp)
+        case renewed(token: Int64, until: Timestamp)
+        case settled(token: Int64, rests: Bool)
+        case handedBack(token: Int64)
+        /// The application wrote this status.
+        case applied(status: String)
+        /// The application made the row due.
+        case nudged
+    }
+
+    var at: Timestamp
+    var row: String
+    var kind: Kind
+}
+
 /// Faults that a store could have, to prove that they would be found.
 struct Flaws: OptionSet, Sendable {
     let rawValue: Int

@@ -66,8 +66,7 @@ final class SimulatedStore: Store {
         let weather = try living()
         var latency = simulation.draw { $0.duration(weather.latency) }
         if chance(weather.slow) { latency = simulation.draw { $0.duration(1_000_000...20_000_000) } }
-        // A packet on its way is not called back: a cancelled caller stops waiting for the answer, no more.
-        do { try await simulation.sleep(for: latency) } catch {}
+        await simulation.sleepThrough(latency)
     }
 
     private func chance(_ count: Int) -> Bool { count > 0 && simulation.draw { $0.oneIn(count) } }
@@ -97,7 +96,7 @@ final class SimulatedStore: Store {
 
     func handBack(_ leases: [HeldLease<String>]) async throws {
         let poller = poller
-        try await trip { table, _ in table.handBack(leases, by: poller) }
+        try await trip { $0.handBack(leases, by: poller, at: $1) }
     }
 
     func journal(_ lease: HeldLease<String>, progress: String) async throws -> Bool {

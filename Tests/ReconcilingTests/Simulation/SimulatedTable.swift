@@ -8,6 +8,8 @@ struct SimulatedTable: Sendable {
     var history: [SimulatedHistory] = []
     var lastToken: Int64 = 0
     var flaws: Flaws = []
+    /// Everything that happened, for the checker of histories.
+    var log: [SimulatedEvent] = []
 
     // MARK: Claim
 
@@ -67,6 +69,7 @@ struct SimulatedTable: Sendable {
         row.leasedBy = poller
         row.claimCount += 1
         rows[id] = row
+        log.append(SimulatedEvent(at: now, row: id, kind: .claimed(token: lastToken, until: now + lease)))
         return Claim(
             row: SimulatedRow(id: id, lane: row.lane, status: row.status), lease: Lease(token: lastToken),
             dueAt: dueAt, claimedAt: now, cadenceAnchor: row.createdAt, checkCount: row.checkCount,
@@ -107,6 +110,10 @@ struct SimulatedTable: Sendable {
         row.lastVerdict = (agrees ? settlement.verdict : .overtaken).rawValue
         row.lastError = agrees ? settlement.error : nil
         rows[row.id] = row
+        log.append(
+            SimulatedEvent(
+                at: now, row: row.id, kind: .settled(token: settlement.held.lease.token, rests: row.nextCheckAt == nil))
+        )
         if !agrees || row.status != statusNow {
             history.append(
                 SimulatedHistory(
@@ -140,11 +147,14 @@ struct SimulatedTable: Sendable {
         for held in leases where isHeld(held, by: poller) && rows[held.id]?.isLocked == false {
             rows[held.id]?.leaseExpiresAt = now + duration
             renewed.insert(held.lease.token)
+            log.append(
+                SimulatedEvent(
+                    at: now, row: held.id, kind: .renewed(token: held.lease.token, until: now + duration)))
         }
         return renewed
     }
 
-    mutating func handBack(_ leases: [HeldLease<String>], by poller: String) {
+    mutating func handBack(_ leases: [HeldLease<String>], by poller: String, at now: Timestamp) {
         for held in leases where isHeld(held, by: poller) {
             guard var row = rows[held.id], !row.isLocked else { continue }
             row.leaseToken = nil
@@ -152,6 +162,7 @@ struct SimulatedTable: Sendable {
             row.leasedBy = nil
             row.claimCount = max(0, row.claimCount - 1)
             rows[held.id] = row
+            log.append(SimulatedEvent(at: now, row: held.id, kind: .handedBack(token: held.lease.token)))
         }
     }
 

@@ -50,6 +50,21 @@ final class Simulation: Timekeeper {
         }
     }
 
+    /// Sleeps through a cancellation: a packet on its way is not called back.
+    func sleepThrough(_ duration: Duration) async {
+        let moment = now() + duration
+        do {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                state.withLock { state in
+                    let id = state.sleepers.announce()
+                    _ = state.sleepers.add(id, until: moment, continuation)
+                }
+            }
+        } catch {
+            preconditionFailure("nobody cancels this sleeper")
+        }
+    }
+
     func sleep(for duration: Duration) async throws { try await sleep(until: now() + duration) }
 
     /// A draw of the simulation's own.
