@@ -1,4 +1,4 @@
--- The demo's orders, all due now.
+-- The demo's orders: one falls due every 5 ms, ten minutes after its creation.
 --
 -- Parameters: $1 text[] ids, $2 text[] gateways, $3 text[] gateway_refs, $4 bigint[] amounts, $5 text[] currencies,
 --             $6 text[] statuses, $7 boolean[] whether give_up_at has passed, $8 text[] gateway_txn_ids
@@ -6,8 +6,11 @@ INSERT INTO reconciled.orders (
     id, gateway, gateway_ref, amount_minor, currency, status, give_up_at, gateway_txn_id, next_check_at, created_at
 )
 SELECT input.id, input.gateway, input.gateway_ref, input.amount_minor, input.currency, input.status,
-    CASE WHEN input.given_up THEN now() - interval '1 minute' END, input.gateway_txn_id, now(),
-    now() - interval '10 minutes'
+    CASE WHEN input.given_up THEN now() - interval '1 minute' END, input.gateway_txn_id,
+    now() + input.position * interval '5 milliseconds',
+    now() - interval '10 minutes' + input.position * interval '5 milliseconds'
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::boolean[], $8::text[]
-) AS input (id, gateway, gateway_ref, amount_minor, currency, status, given_up, gateway_txn_id);
+) WITH ORDINALITY AS input (
+    id, gateway, gateway_ref, amount_minor, currency, status, given_up, gateway_txn_id, position
+);

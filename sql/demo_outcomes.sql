@@ -1,14 +1,13 @@
 -- Where the demo's orders stand.
 --
 -- Result: id, status, review_reason (or NULL), checked (whether it was settled at least once), resting,
---         fixed (whether Reconciled changed its status), seconds from the first order's insertion to that change or NULL.
+--         fixed_after (interval from falling due to the change of its status by Reconciled, or NULL).
 SELECT o.id, o.status, o.review_reason, o.check_count > 0 AS checked, o.next_check_at IS NULL AS resting,
-    h.at IS NOT NULL AS fixed, (extract(epoch FROM h.at - start.at))::double precision AS seconds
+    changed.at - o.created_at - interval '10 minutes' AS fixed_after
 FROM reconciled.orders AS o
-CROSS JOIN (SELECT min(s.created_at) + interval '10 minutes' AS at FROM reconciled.orders AS s) AS start
 LEFT JOIN LATERAL (
-    SELECT min(c.at) AS at
-    FROM reconciled.history AS c
-    WHERE c.watch = 'orders' AND c.row_id = o.id AND c.status_after <> c.status_before
-) AS h ON true
+    SELECT min(h.at) AS at
+    FROM reconciled.history AS h
+    WHERE h.watch = 'orders' AND h.row_id = o.id AND h.status_after <> h.status_before
+) AS changed ON true
 ORDER BY o.id;

@@ -2,5 +2,5 @@ import ArgumentParser
 
 @main
 struct ReconciledCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "reconciled", subcommands: [BenchCommand.self])
+    static let configuration = CommandConfiguration(commandName: "reconciled", subcommands: [BenchCommand.self, DemoCommand.self])
 }

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+import Logging
+
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Show a thousand orders righting themselves on a private PostgreSQL.",
+        discussion: """
+            Starts a private PostgreSQL, a sandbox gateway and two pollers, adds orders of which a third are stuck in every \
+            way that the rules know, and ends when each is where its truth says. Exit code 1 if one is not.
+            """)
+
+    @Option(help: "How many orders.")
+    var orders = 1_000
+
+    @Option(help: "Keep everything (data, configuration, logs) in this directory; by default it is thrown away.")
+    var directory: String?
+
+    func validate() throws {
+        guard (1...100_000).contains(orders) else { throw ValidationError("--orders is between 1 and 100000") }
+    }
+
+    func run() async throws {
+        var logger = Logger(label: "demo")
+        logger.logLevel = .warning
+        let temporary = FileManager.default.temporaryDirectory.appending(path: "reconciled-demo-\(getpid())")
+        let place = directory.map { URL(filePath: $0).standardizedFileURL } ?? temporary
+        defer {
+            if directory == nil {
+                do {
+                    try FileManager.default.removeItem(at: temporary)
+                } catch {
+                    logger.warning("the demo's directory could not be removed", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+        let usesColour = Descriptor.isTerminal(STDOUT_FILENO) && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+        let demo = Demo(orderCount: orders, directory: place, usesColour: usesColour, logger: logger)
+        guard try await demo.run() else { throw ExitCode(1) }
+    }
+}
