@@ -10,7 +10,7 @@ actor Connection {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
     init(_ configuration: PostgresConfiguration, logger: Logger) throws(PostgresError) {
-        thread = try ConnectionThread()
+        thread = try ConnectionThread(name: configuration.applicationName)
         self.configuration = configuration
         self.logger = logger
     }
@@ -18,10 +18,11 @@ actor Connection {
     deinit { thread.stop() }
 
     /// Runs `body` with a live connection; it has no suspension point, so that nothing can come in between.
+    /// Says too whether the next call will find a connection without making one.
     func perform<T: Sendable>(
         _ call: Call, _ body: @Sendable (Link) throws(PostgresError) -> T
-    ) -> Result<T, PostgresError> {
-        call.running(interruptedBy: thread.wakeup) { () -> Result<T, PostgresError> in
+    ) -> (outcome: Result<T, PostgresError>, isConnected: Bool) {
+        let outcome = call.running(interruptedBy: thread.wakeup) { () -> Result<T, PostgresError> in
             do throws(PostgresError) {
                 let link = try liveLink(call)
                 let value = try body(link)
@@ -32,10 +33,8 @@ actor Connection {
                 return .failure(error)
             }
         }
+        return (outcome, link != nil)
     }
-
-    /// Whether the next call finds a connection without making one.
-    var isConnected: Bool { link != nil }
 
     /// Ends the connection.
     func disconnect() { link = nil }

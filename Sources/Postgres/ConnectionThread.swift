@@ -16,11 +16,12 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
     private var jobs: Deque<UnownedJob> = []
     private var isStopping = false
 
-    init() throws(PostgresError) {
+    init(name: String) throws(PostgresError) {
         wakeup = try Wakeup()
         unsafe pthread_mutex_init(mutex, nil)
         unsafe pthread_cond_init(condition, nil)
-        try start()
+        // The thread holds its executor until it is told to stop, so that no job can outlive it.
+        try startThread(named: name) { self.run() }
     }
 
     deinit {
@@ -28,27 +29,6 @@ final class ConnectionThread: SerialExecutor, @unchecked Sendable {
         unsafe pthread_cond_destroy(condition)
         unsafe mutex.deallocate()
         unsafe condition.deallocate()
-    }
-
-    private func start() throws(PostgresError) {
-        var attributes = pthread_attr_t()
-        unsafe pthread_attr_init(&attributes)
-        defer { unsafe pthread_attr_destroy(&attributes) }
-        unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-        // The thread holds its executor until it is told to stop, so that no job can outlive it.
-        let retained = unsafe Unmanaged.passRetained(self)
-        var thread = pthread_t()
-        let status = unsafe pthread_create(
-            &thread, &attributes,
-            { argument in
-                unsafe reconciled_name_thread("postgres")
-                unsafe Unmanaged<ConnectionThread>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, retained.toOpaque())
-        guard status == 0 else {
-            unsafe retained.release()
-            throw PostgresError(.connection, message: "no thread for a connection (error \(status))")
-        }
     }
 
     private func run() {

@@ -158,22 +158,23 @@ struct Exchange {
     /// 57014 can none hit the connection's next statement; otherwise the connection is given up.
     private mutating func cancel(because interruption: PostgresError) -> PostgresError? {
         let grace = Call(deadline: Link.cancelGrace)
-        var sent = 0
+        var requests: [CancelRequest] = []
         do {
             while !steps.isEmpty {
                 // A query that failed already has only its sync to come. One cancel ends one query.
-                if sent == cancellationsSeen, provisional?.isFailure != true {
-                    link.sendCancel()
-                    sent += 1
+                if requests.count == cancellationsSeen, provisional?.isFailure != true {
+                    guard let request = link.sendCancel() else { return abandon(interruption) }
+                    requests.append(request)
                 }
                 try advance(grace)
             }
+            try link.settle(requests, grace)
         } catch { return abandon(interruption) }
         for (index, outcome) in outcomes.enumerated() {
             guard case .failure(let error) = outcome, error.isServerCancellation else { continue }
             outcomes[index] = nil
         }
-        if sent != cancellationsSeen { return abandon(interruption) }
+        if requests.count != cancellationsSeen { return abandon(interruption) }
         guard unsafe PQexitPipelineMode(link.connection) == 1 else { return abandon(interruption) }
         return interruption
     }

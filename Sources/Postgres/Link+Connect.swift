@@ -16,6 +16,10 @@ extension Link {
                 try link.begin(configuration, call)
                 return link
             } catch {
+                if error.code == .deadline {
+                    failures.append("the deadline passed while connecting")
+                    throw PostgresError(.deadline, message: failures.joined(separator: "; "))
+                }
                 guard error.code == .connection else { throw error }
                 failures.append(target.redacted(error.message))
             }

@@ -48,12 +48,14 @@ extension Link {
         return unsafe PQgetResult(connection).map { unsafe ResultHandle(owning: $0) }
     }
 
-    /// Asks the server to cancel what this connection runs.
-    func sendCancel() {
-        guard let cancel = unsafe PQgetCancel(connection) else { return }
-        defer { unsafe PQfreeCancel(cancel) }
-        var problem = [CChar](repeating: 0, count: 256)
-        _ = unsafe PQcancel(cancel, &problem, CInt(problem.count))
+    /// Asks the server to cancel what this connection runs; nil if it cannot be asked.
+    func sendCancel() -> CancelRequest? { unsafe CancelRequest(connection) }
+
+    /// Waits until none of `requests` can hit a later statement any more.
+    func settle(_ requests: [CancelRequest], _ call: Call) throws(PostgresError) {
+        for request in requests {
+            _ = try Link.wait(request.done.descriptor, for: .readable, wakeup, call, until: .distantFuture)
+        }
     }
 }
 

@@ -18,13 +18,22 @@ extension Link {
                 isBroken = true
                 throw error
             }
-            sendCancel()
             // As for queries: a cancel that was not acknowledged could still hit the next statement.
-            let last = try? drain(statement, Call(deadline: Link.cancelGrace))
-            if last?.isServerCancellation != true { isBroken = true }
+            if !cancelScript(statement) { isBroken = true }
             throw error
         }
         if let failure { throw failure }
+    }
+
+    /// Whether the server cancelled the script and the connection is free.
+    private func cancelScript(_ statement: Statement) -> Bool {
+        guard let request = sendCancel() else { return false }
+        let grace = Call(deadline: Link.cancelGrace)
+        do {
+            let last = try drain(statement, grace)
+            try settle([request], grace)
+            return last?.isServerCancellation == true
+        } catch { return false }
     }
 
     private func drain(_ statement: Statement, _ call: Call) throws(PostgresError) -> PostgresError? {

@@ -20,7 +20,7 @@ actor ListenerConnection {
     init(
         _ configuration: PostgresConfiguration, channels: [String], logger: Logger, silenceMax: Duration
     ) throws(PostgresError) {
-        thread = try ConnectionThread()
+        thread = try ConnectionThread(name: configuration.applicationName)
         self.configuration = configuration
         self.channels = channels
         self.logger = logger

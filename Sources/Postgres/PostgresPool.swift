@@ -129,8 +129,10 @@ public final class PostgresPool: Sendable {
             switch await lease(call) {
             case .failure(let error): return .failure(error)
             case .success(let connection):
-                let outcome = await connection.perform(call) { link throws(PostgresError) in try body(link, call) }
-                await giveBack(connection)
+                let (outcome, isConnected) = await connection.perform(call) { link throws(PostgresError) in
+                    try body(link, call)
+                }
+                await giveBack(connection, isConnected: isConnected)
                 return outcome
             }
         } onCancel: {
@@ -186,8 +188,7 @@ public final class PostgresPool: Sendable {
         }
     }
 
-    private func giveBack(_ connection: Connection) async {
-        let isConnected = await connection.isConnected
+    private func giveBack(_ connection: Connection, isConnected: Bool) async {
         let isClosed = state.withLock { state -> Bool in
             if state.isClosed { return true }
             while let waiter = state.waiters.popFirst() {
