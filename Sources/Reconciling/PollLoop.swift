@@ -177,8 +177,8 @@ struct PollLoop: Sendable {
         let none = Array(repeating: 0, count: lanes.count)
         guard !isStopping else { return none }
         let isFloor = floorAt.map { now >= $0 } ?? true
-        let isWanted = lanes.contains { lane in lane.wantedAt.map { now >= $0 } ?? false }
-        guard isFloor || isWanted else { return none }
+        let isWanted = lanes.map { lane in lane.wantedAt.map { now >= $0 } ?? false }
+        guard isFloor || isWanted.contains(true) else { return none }
         let reserved = lanes.reduce(0) { $0 + $1.reserved }
         let running = load.running.reduce(0, +)
         // Under load two claims share the slots, so that one is on its way while the other's rows are checked.
@@ -195,7 +195,10 @@ struct PollLoop: Sendable {
                 taken: load.running[index] + lane.reserved,
                 limit: lane.suspicion > 0 ? min(lane.concurrency, Self.suspectQuota) : lane.concurrency)
         }
-        return ClaimPlan.quotas(demands, concurrency: concurrency, budget: budget, turn: roundCount)
+        let quotas = ClaimPlan.quotas(demands, concurrency: concurrency, budget: budget, turn: roundCount)
+        // A lane that wants to be claimed and has no slot waits for one; the others must not be asked in its place.
+        guard isFloor || zip(quotas, isWanted).contains(where: { $0 > 0 && $1 }) else { return none }
+        return quotas
     }
 
     private mutating func start(_ settleCount: Int, claim quotas: [Int], now: Moment, load: Load) -> Round {
