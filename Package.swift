@@ -114,6 +114,10 @@ let package = Package(
             name: "CLITests",
             dependencies: ["Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess],
             swiftSettings: strict),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: ["Postgres", "ReconciledCLI", "Schema", "TestSupport", hummingbird, logging],
+            swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ]
 )

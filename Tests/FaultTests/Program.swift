@@ -1,0 +1,65 @@
+import Foundation
+import Glibc
+
+/// The real binary as a child process, to be killed, frozen and thawed.
+final class Program: Sendable {
+    let processID: pid_t
+    let log: URL
+
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// Beside the test bundle.
+    static let binary: URL = {
+        let bundle = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        return bundle.deletingLastPathComponent().appending(path: "reconciled")
+    }()
+
+    /// Starts `reconciled ARGUMENTS…` with its output in `log`.
+    ///
+    /// By posix_spawn with an empty signal mask: a child of a cooperative thread would inherit blocked signals and ignore
+    /// SIGTERM.
+    init(_ arguments: [String], log: URL) throws {
+        self.log = log
+        var attributes = unsafe posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        let flags = O_WRONLY | O_CREAT | O_APPEND
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        unsafe posix_spawn_file_actions_addopen(&actions, 1, log.path, flags, 0o600)
+        unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+
+        var words: [UnsafeMutablePointer<CChar>?] = unsafe ([Self.binary.path] + arguments).map { unsafe strdup($0) }
+        unsafe words.append(nil)
+        defer { for unsafe word in unsafe words { unsafe free(word) } }
+        var child: pid_t = 0
+        let status = unsafe posix_spawn(&child, Self.binary.path, &actions, &attributes, words, environ)
+        guard status == 0 else { throw Failure(description: "posix_spawn: \(String(cString: strerror(status)))") }
+        processID = child
+    }
+
+    func send(_ signal: Int32) { kill(processID, signal) }
+
+    /// Waits for the end; returns the exit code, or 128 + the signal.
+    @discardableResult
+    func wait() -> Int32 {
+        var status: Int32 = 0
+        while unsafe waitpid(processID, &status, 0) == -1 && errno == EINTR {}
+        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+    }
+
+    func kill9() {
+        send(SIGKILL)
+        wait()
+    }
+
+    var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+}
