@@ -103,11 +103,15 @@ struct Exchange {
     /// Reads until the first step is complete. Interrupted, it can be called again: nothing is lost.
     private mutating func advance(_ call: Call) throws(PostgresError) {
         guard let step = steps.first else { return }
+        var endings = 0
         while true {
             guard let result = try link.nextResult(call) else {
                 guard link.isUsable else { throw link.lostError }
-                if case .sync = step { continue }
-                break
+                // An error of the commit itself is ended like a query's, before the sync's own result.
+                guard case .sync = step else { break }
+                endings += 1
+                guard endings < 4 else { throw PostgresError(.connection, message: "libpq lost track of the pipeline") }
+                continue
             }
             // libpq would give this result again and again, and wait for data that nobody sends or takes.
             if result.isCopy { link.isBroken = true }

@@ -10,7 +10,7 @@ extension Link {
             isBroken = true
             throw lostError
         }
-        var failure: PostgresError?
+        let failure: PostgresError?
         do {
             failure = try drain(statement, call)
         } catch {
@@ -18,22 +18,25 @@ extension Link {
                 isBroken = true
                 throw error
             }
-            // As for queries: a cancel that was not acknowledged could still hit the next statement.
-            if !cancelScript(statement) { isBroken = true }
-            throw error
+            failure = cancelScript(statement, because: error)
         }
         if let failure { throw failure }
     }
 
-    /// Whether the server cancelled the script and the connection is free.
-    private func cancelScript(_ statement: Statement) -> Bool {
-        guard let request = sendCancel() else { return false }
+    /// Has the server cancel the script and gives the error it ended with; nil if it was too late and the script succeeded.
+    private func cancelScript(_ statement: Statement, because interruption: PostgresError) -> PostgresError? {
+        // As for queries: a cancel that was not acknowledged could still hit the next statement.
+        var isAcknowledged = false
+        defer { if !isAcknowledged { isBroken = true } }
+        guard let request = sendCancel() else { return interruption }
         let grace = Call(deadline: Link.cancelGrace)
         do {
-            let last = try drain(statement, grace)
+            guard let failure = try drain(statement, grace) else { return nil }
+            guard failure.isServerCancellation else { return failure }
             try settle([request], grace)
-            return last?.isServerCancellation == true
-        } catch { return false }
+            isAcknowledged = true
+        } catch {}
+        return interruption
     }
 
     private func drain(_ statement: Statement, _ call: Call) throws(PostgresError) -> PostgresError? {

@@ -43,7 +43,8 @@ public struct PostgresTransaction: ~Copyable {
         }
         do {
             try link.run(script: "COMMIT", name: "commit", call)
-        } catch {
+        } catch var error {
+            if !link.isUsable { error.message = "whether the transaction was committed is not known: \(error.message)" }
             rollBack(link)
             throw error
         }

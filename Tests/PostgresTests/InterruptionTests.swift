@@ -36,7 +36,7 @@ import Testing
     @Test func aPassedDeadlineFreesItsConnection() async throws {
         try await withTestDatabase(migrated: false, poolSize: 1) { database in
             let before = try await database.pool.backend
-            let error = try await failure { try await database.pool.execute(sleeper, deadline: .milliseconds(100)) }
+            let error = try await failure { try await database.pool.execute(sleeper, deadline: .milliseconds(500)) }
             #expect(error.code == .deadline)
             #expect(error.statementName == "sleeper")
             #expect(try await database.pool.backend == before)
@@ -48,7 +48,7 @@ import Testing
         try await withTestDatabase(migrated: false, poolSize: 1) { database in
             let before = try await database.pool.backend
             let (first, second) = await database.pool.pipeline(
-                sleeper, { $0.count }, sleeper, { $0.count }, deadline: .milliseconds(100))
+                sleeper, { $0.count }, sleeper, { $0.count }, deadline: .milliseconds(500))
             #expect(throws: PostgresError.self) { try first.get() }
             #expect(throws: PostgresError.self) { try second.get() }
             #expect(try await database.pool.backend == before)
@@ -61,7 +61,7 @@ import Testing
             try await database.pool.execute(sql("CREATE TABLE done (n int8)"))
             let (first, second) = await database.pool.pipeline(
                 sql("INSERT INTO done VALUES (1)"), { $0.affectedCount }, sleeper, { $0.count },
-                deadline: .milliseconds(300))
+                deadline: .seconds(1))
             #expect(try first.get() == 1)
             #expect(throws: PostgresError.self) { try second.get() }
             #expect(try await database.pool.value(sql("SELECT count(*) FROM done")) == 1)
@@ -73,7 +73,7 @@ import Testing
             try await database.pool.execute(sql("CREATE TABLE done (n int8)"))
             let before = try await database.pool.backend
             let error = try await failure {
-                try await database.pool.withTransaction(deadline: .milliseconds(200)) { transaction in
+                try await database.pool.withTransaction(deadline: .seconds(1)) { transaction in
                     try transaction.execute(sql("INSERT INTO done VALUES (1)"))
                     try transaction.execute(script: "SELECT pg_sleep(30)")
                 }

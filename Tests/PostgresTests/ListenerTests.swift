@@ -11,7 +11,7 @@ import Testing
     ) async throws {
         let listener = PostgresListener(
             configuration: PostgresConfiguration(url: database.url, applicationName: "listening"), channels: channels,
-            logger: quiet, silenceMax: silenceMax)
+            logger: testLogger, silenceMax: silenceMax)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await listener.run() }
             try await body(listener)
@@ -71,7 +71,7 @@ import Testing
         let listener = PostgresListener(
             configuration: PostgresConfiguration(url: "postgres://127.0.0.1:1/x", applicationName: "x"),
             channels: ["a"],
-            logger: quiet)
+            logger: testLogger)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await listener.run() }
             group.cancelAll()

@@ -1,13 +1,6 @@
-import Logging
 import Postgres
 import TestSupport
 import Testing
-
-let quiet: Logger = {
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    return logger
-}()
 
 func sql(_ text: String, _ parameters: [PostgresParameter] = [], name: String = "test") -> PostgresQuery {
     PostgresQuery(Statement(name: name, text: text), parameters)

@@ -8,7 +8,6 @@ public struct TestDatabase: Sendable {
     /// A libpq URI of this database, as a superuser.
     public let url: String
     public let pool: PostgresPool
-    public let logger: Logger
 
     /// A further pool on this database, to be closed by the caller.
     public func makePool(
@@ -17,7 +16,7 @@ public struct TestDatabase: Sendable {
         PostgresPool(
             configuration: PostgresConfiguration(
                 url: url, applicationName: applicationName, preparesStatements: preparesStatements),
-            size: size, logger: logger)
+            size: size, logger: testLogger)
     }
 }
 
@@ -35,12 +34,10 @@ public func withTestDatabase<T>(
     migrated: Bool = true, poolSize: Int = 4, _ body: (TestDatabase) async throws -> T
 ) async throws -> T {
     let serverURL = try testServerURL()
-    var logger = Logger(label: "test")
-    logger.logLevel = .error
     let name = "test_\(getpid())_\(UInt64.random(in: 0 ..< .max))"
     let server = PostgresPool(
         configuration: PostgresConfiguration(url: serverURL, applicationName: "reconciled/test"), size: 1,
-        logger: logger)
+        logger: testLogger)
     do {
         try await server.execute(
             PostgresQuery(Statement(name: "create_database", text: "CREATE DATABASE \(name) STRATEGY file_copy")))
@@ -51,11 +48,11 @@ public func withTestDatabase<T>(
     let url = databaseURL(serverURL, name: name)
     let pool = PostgresPool(
         configuration: PostgresConfiguration(url: url, applicationName: "reconciled/test"), size: poolSize,
-        logger: logger)
+        logger: testLogger)
     let outcome: Result<T, any Error>
     do {
-        if migrated { try await migrate(pool, logger: logger) }
-        outcome = .success(try await body(TestDatabase(name: name, url: url, pool: pool, logger: logger)))
+        if migrated { try await migrate(pool, logger: testLogger) }
+        outcome = .success(try await body(TestDatabase(name: name, url: url, pool: pool)))
     } catch { outcome = .failure(error) }
     await pool.close()
     do {
@@ -63,7 +60,7 @@ public func withTestDatabase<T>(
             PostgresQuery(Statement(name: "drop_database", text: "DROP DATABASE \(name) WITH (FORCE)")))
     } catch {
         // The test's own failure says more; and a server that the test stopped has nothing to drop.
-        logger.debug("test database was not dropped", metadata: ["error": "\(error)"])
+        testLogger.debug("test database was not dropped", metadata: ["error": "\(error)"])
     }
     await server.close()
     return try outcome.get()
@@ -83,3 +80,10 @@ public func testServerURL() throws -> String {
 private func databaseURL(_ serverURL: String, name: String) -> String {
     "\(serverURL[..<(serverURL.lastIndex(of: "/") ?? serverURL.endIndex)])/\(name)"
 }
+
+/// Faults are provoked on purpose: only what no test expects is worth a line.
+public let testLogger: Logger = {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return logger
+}()
