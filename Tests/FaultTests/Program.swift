@@ -22,7 +22,7 @@ final class Program: Sendable {
     /// SIGTERM.
     init(_ arguments: [String], log: URL) throws {
         self.log = log
-        var attributes = unsafe posix_spawnattr_t()
+        var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         var none = sigset_t()
@@ -42,7 +42,7 @@ final class Program: Sendable {
         defer { for unsafe word in unsafe words { unsafe free(word) } }
         var child: pid_t = 0
         let status = unsafe posix_spawn(&child, Self.binary.path, &actions, &attributes, words, environ)
-        guard status == 0 else { throw Failure(description: "posix_spawn: \(String(cString: strerror(status)))") }
+        guard status == 0 else { throw Failure(description: "posix_spawn failed with error \(status)") }
         processID = child
     }
 
