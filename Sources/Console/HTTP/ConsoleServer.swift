@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 
@@ -15,6 +16,7 @@ public struct ConsoleServer: Service {
     private let tokens: [AccessToken]
     private let registry: MetricsRegistry
     private let readiness: Readiness
+    private let refresh: ScrapeRefresh?
     private let onRunning: @Sendable (_ port: Int) -> Void
     private let logger: Logger
 
@@ -22,8 +24,10 @@ public struct ConsoleServer: Service {
 
     /// - Parameters:
     ///   - port: 0 takes any free one; `onRunning` is told which.
+    ///   - refresh: run before metrics are written.
     public init(
-        host: String, port: Int, tokens: [AccessToken], registry: MetricsRegistry, readiness: Readiness, logger: Logger,
+        host: String, port: Int, tokens: [AccessToken], registry: MetricsRegistry, readiness: Readiness,
+        refresh: ScrapeRefresh? = nil, logger: Logger,
         onRunning: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) {
         self.host = host
@@ -31,6 +35,7 @@ public struct ConsoleServer: Service {
         self.tokens = tokens
         self.registry = registry
         self.readiness = readiness
+        self.refresh = refresh
         self.logger = logger
         self.onRunning = onRunning
     }
@@ -41,8 +46,9 @@ public struct ConsoleServer: Service {
         router.get("/healthz") { _, _ in ConsoleServer.json(.ok, #"{"status":"alive"}"#) }
         router.get("/readyz") { [readiness] _, _ in try ConsoleServer.ready(readiness.problems) }
         router.group().add(middleware: BearerTokens(tokens: tokens))
-            .get("/metrics") { [registry] _, _ in
-                Response(
+            .get("/metrics") { [registry, refresh] _, _ in
+                await refresh?.refreshIfStale()
+                return Response(
                     status: .ok, headers: [.contentType: MetricsRegistry.contentType],
                     body: .init(byteBuffer: ByteBuffer(string: registry.text())))
             }
@@ -61,7 +67,16 @@ public struct ConsoleServer: Service {
                 onRunning(port)
             },
             logger: quiet)
-        try await application.run()
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            let isTaken = error.errnoCode == EADDRINUSE
+            throw ConsoleServerError(
+                code: isTaken ? .addressInUse : .refused, host: host, port: port,
+                reason: isTaken ? "the port is in use" : unsafe String(cString: strerror(error.errnoCode)))
+        } catch is SocketAddressError {
+            throw ConsoleServerError(code: .refused, host: host, port: port, reason: "the host has no address")
+        }
     }
 
     private static func ready(_ problems: [Readiness.Problem]) throws -> Response {

@@ -56,7 +56,9 @@ struct Bench {
         let seconds = try await script.run(url: url, rounds: rounds)
         try await withPool { pool in
             let paid = try await settled(pool).paid
-            guard paid == rounds * batch else { throw Failure(description: "pgbench settled \(paid) orders of \(orders)") }
+            guard paid == rounds * batch else {
+                throw Failure(description: "pgbench settled \(paid) orders of \(orders)")
+            }
         }
         return Double(rounds * batch) / seconds
     }

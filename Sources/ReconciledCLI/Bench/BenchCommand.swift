@@ -23,7 +23,8 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Rows a claim and a settle.")
     var batch = 200
 
-    @Option(name: .customLong("only"), help: "Only these parts: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        name: .customLong("only"), help: "Only these parts: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).")
     var parts: [Part] = Part.allCases
 
     struct Report: Codable {

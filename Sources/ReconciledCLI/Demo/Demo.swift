@@ -24,9 +24,9 @@ struct Demo {
 
     /// Returns whether every order ended where its truth says.
     func run() async throws -> Bool {
-        let postgres = try EmbeddedPostgres(directory: directory.path, logger: logger)
+        let postgres = EmbeddedPostgres(directory: directory.path, logger: logger)
         say("PostgreSQL starts in \(directory.path)")
-        return try await postgres.run { url in
+        return try await postgres.withServer { url in
             let pool = PostgresPool(
                 configuration: PostgresConfiguration(url: url, applicationName: "reconciled-demo"), size: 2,
                 logger: logger)

@@ -1,189 +1,204 @@
-import Crypto
 import Foundation
+import Glibc
 import Logging
-import Postgres
-import Schema
-import Subprocess
-import SystemPackage
+import Timeline
 
-/// A private PostgreSQL from the system's binaries, its data kept in one directory, for as long as a closure runs.
+/// A private PostgreSQL in a directory, from the system's binaries: started by the first process that wants it, and used by
+/// any that come later while it runs. Nothing of it listens on a network: only the owner of the directory reaches its socket.
 ///
-/// It listens on a Unix socket only. Run by root, the server runs as the user `postgres`, for it refuses to be root.
-/// When this process ends, however it ends, a small keeper stops the server: it waits for the end of a pipe that we hold.
-/// A directory whose server runs already is shared: we attach to it, and whoever started it stops it.
-struct EmbeddedPostgres {
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
-    }
+///     DIR/data           the cluster, kept
+///     DIR/socket         the socket's directory (or a short one under /tmp, named in DIR/socket.path)
+///     DIR/postgres.log   what the server says
+///     DIR/lock           held by the server's processes for as long as one of them lives
+///
+/// The server ends with the process that started it, also when that is killed: a watchdog sees its pipe close.
+struct EmbeddedPostgres: Sendable {
+    static let defaultDirectory = ".reconciled"
+    static let user = "reconciled"
+    /// Starting after a crash replays what was written since the last checkpoint.
+    static let startMax = Duration.seconds(120)
 
-    let directory: URL
-    private let binaries: URL
-    /// The server's user when we are root.
-    private let serverUser: String?
-    private let logger: Logger
+    let directory: String
+    let logger: Logger
 
-    /// Where data is kept unless told otherwise: a place that the server's user can enter.
-    static var defaultDirectory: String {
-        if getuid() == 0 { return "/var/lib/reconciled" }
-        let environment = ProcessInfo.processInfo.environment
-        let data = environment["XDG_DATA_HOME"] ?? "\(environment["HOME"] ?? ".")/.local/share"
-        return "\(data)/reconciled"
-    }
-
-    init(directory: String, logger: Logger) throws(Failure) {
-        self.directory = URL(filePath: directory).standardizedFileURL
+    /// - Parameter directory: relative to the current directory.
+    init(directory: String, logger: Logger) {
+        let absolute = URL(fileURLWithPath: directory).standardizedFileURL.path
+        self.directory = absolute
         self.logger = logger
-        serverUser = getuid() == 0 ? "postgres" : nil
-        guard let newest = Self.newestBinaries() else {
-            throw Failure(description: "no PostgreSQL server is installed here; on Debian: apt-get install postgresql")
+    }
+
+    /// Runs `body` with the configured database's address, or with that of a private server where `embedded` names one.
+    static func withURL<T: Sendable>(
+        _ database: DatabaseConfiguration, embedded directory: String?, logger: Logger,
+        _ body: (_ url: String) async throws -> T
+    ) async throws -> T {
+        guard let directory else {
+            guard let url = database.url else { throw DatabaseConfiguration.missing }
+            return try await body(url.value)
         }
-        binaries = newest
+        return try await EmbeddedPostgres(directory: directory, logger: logger).withServer(body)
     }
 
-    private static func newestBinaries() -> URL? {
-        let root = URL(filePath: "/usr/lib/postgresql")
-        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
-        return versions.compactMap { Int($0) }.sorted(by: >)
-            .map { root.appending(path: "\($0)/bin") }
-            .first { FileManager.default.isExecutableFile(atPath: $0.appending(path: "postgres").path) }
-    }
-
-    private var data: URL { directory.appending(path: "data") }
-
-    /// A socket's path has room for 107 bytes; a directory with a longer one gets its socket under /tmp.
-    private var socketDirectory: String {
-        let beside = directory.appending(path: "socket").path
-        guard beside.utf8.count > 80 else { return beside }
-        let digest = SHA256.hash(data: Array(directory.path.utf8)).prefix(8).map { String($0, radix: 36) }.joined()
-        return "/tmp/reconciled-\(getuid())-\(digest)"
-    }
-
-    private var url: String {
-        let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
-        let host = socketDirectory.addingPercentEncoding(withAllowedCharacters: allowed) ?? socketDirectory
-        return "postgres:///postgres?host=\(host)&user=reconciled"
-    }
-
-    /// Runs `body` with the server's URL; the server is stopped afterwards unless it was there before.
-    func run<T: Sendable>(_ body: (_ url: String) async throws -> T) async throws -> T {
-        if await answers() {
-            logger.info("attached to the PostgreSQL that runs in this directory")
-            return try await body(url)
-        }
-        try await initialize()
-        // The keeper has a session of its own: a Ctrl-C stops us, and us alone; we stop the server when we are done.
-        var options = PlatformOptions()
-        options.createSession = true
-        let keeper = [
-            "-c", Self.keeperScript, "keeper", binaries.path, data.path, socketDirectory,
-            directory.appending(path: "postgres.log").path,
-        ]
-        let (command, arguments) = asServerUser("/bin/sh", keeper)
-        let record = try await Subprocess.run(
-            .path(command), arguments: arguments, workingDirectory: "/", platformOptions: options, input: .inputWriter,
-            output: .discarded, error: .discarded
-        ) { execution -> Result<T, any Error> in
-            let result: Result<T, any Error>
-            do {
-                try await waitUntilReady()
-                result = .success(try await body(url))
-            } catch {
-                result = .failure(error)
-            }
-            do {
-                try await execution.standardInputWriter.finish()
-            } catch {
-                logger.warning("the server's keeper is gone", metadata: ["error": "\(error)"])
-            }
+    /// Runs `body` while the server runs.
+    func withServer<T: Sendable>(_ body: (_ url: String) async throws -> T) async throws -> T {
+        let server = try await start()
+        do {
+            let result = try await body(url(socket: try socketDirectory()))
+            server?.stop()
             return result
+        } catch {
+            server?.stop()
+            throw error
         }
-        return try record.closureResult.get()
     }
 
-    /// $1 binaries, $2 data, $3 socket directory, $4 log. Stops the server when its input ends, that is when we are gone.
-    private static let keeperScript = """
-        "$1/postgres" -D "$2" -k "$3" -c listen_addresses= >>"$4" 2>&1 </dev/null &
-        server=$!
-        cat >/dev/null
-        kill -INT "$server" 2>/dev/null
-        wait "$server"
-        """
+    /// Starts the server, or nil where another process runs it already; either way it accepts connections on return.
+    private func start() async throws -> EmbeddedServer? {
+        let account = try ServerAccount.current()
+        try prepareDirectory(for: account)
+        let deadline = Moment.now + Self.startMax
+        while true {
+            if let lock = try FileLock(path: "\(directory)/lock") {
+                return try await launch(lock, account, deadline: deadline)
+            }
+            // Someone has it: running, starting, or about to end; in the last case the lock is ours next.
+            if isReady(), accepts() {
+                logger.info("using the PostgreSQL that runs in the directory", metadata: ["directory": "\(directory)"])
+                return nil
+            }
+            try await wait(until: deadline, "another process holds \(directory) and its PostgreSQL does not answer")
+        }
+    }
 
-    private func initialize() async throws {
+    private func launch(_ lock: FileLock, _ account: ServerAccount, deadline: Moment) async throws -> EmbeddedServer {
+        let binaries = try PostgresBinaries.find(forDataAt: "\(directory)/data")
+        try initialise(binaries, account)
+        let socket = try makeSocketDirectory(for: account)
+        let before = try? String(contentsOfFile: pidFile, encoding: .utf8)
+        let server = try EmbeddedServer(
+            binaries: binaries, account: account, directory: directory, socket: socket, lock: lock)
+        logger.info(
+            "starting a private PostgreSQL",
+            metadata: ["directory": "\(directory)", "version": "\(binaries.version)"])
         do {
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            // What a crash left behind says "ready" too.
+            while !(isReady() && (try? String(contentsOfFile: pidFile, encoding: .utf8)) != before) {
+                guard server.isRunning else { throw failure("PostgreSQL did not start") }
+                try await wait(until: deadline, "PostgreSQL did not start in time")
+            }
         } catch {
-            throw Failure(description: "the directory \(directory.path) cannot be made")
+            server.stop()
+            throw error
         }
-        for folder in [directory.path, socketDirectory] {
-            try await shell("mkdir -p \"$1\" && chmod 700 \"$1\"", folder)
-            if let serverUser { try await shell("chown \(serverUser) \"$1\"", folder) }
+        return server
+    }
+
+    private func wait(until deadline: Moment, _ problem: String) async throws {
+        guard Moment.now < deadline else { throw failure(problem) }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+
+    private func failure(_ problem: String) -> CommandFailure {
+        let log = (try? String(contentsOfFile: "\(directory)/postgres.log", encoding: .utf8)) ?? ""
+        let last = log.split(separator: "\n").suffix(3).joined(separator: "; ")
+        return CommandFailure(problem + (last.isEmpty ? "" : "; \(directory)/postgres.log ends with: \(last)"))
+    }
+
+    private var pidFile: String { "\(directory)/data/postmaster.pid" }
+
+    /// The server writes its state into the eighth line of its pid file.
+    private func isReady() -> Bool {
+        guard let text = try? String(contentsOfFile: pidFile, encoding: .utf8) else { return false }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.count >= 8 && lines[7].hasPrefix("ready")
+    }
+
+    private func accepts() -> Bool {
+        guard let socket = try? socketDirectory() else { return false }
+        return UnixSocket.accepts(path: "\(socket)/\(UnixSocket.postgresName)")
+    }
+}
+
+extension EmbeddedPostgres {
+    private func url(socket: String) -> String {
+        // Every byte that a URI might understand differently is encoded; libpq decodes all of them.
+        let encoded = socket.utf8.map { byte -> String in
+            let isPlain = (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            let digits = String(byte, radix: 16, uppercase: true)
+            return isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
+        }.joined()
+        return "postgres://\(Self.user)@/postgres?host=\(encoded)"
+    }
+
+    private func socketDirectory() throws -> String {
+        if let named = try? String(contentsOfFile: "\(directory)/socket.path", encoding: .utf8) {
+            return named.trimmingCharacters(in: .newlines)
         }
-        if serverUser != nil {
-            let enter = asServerUser("/bin/sh", ["-c", "cd \"$1\"", "enter", directory.path])
-            guard try await succeeds(enter) else {
-                throw Failure(
-                    description: "the user postgres cannot enter \(directory.path), and PostgreSQL refuses to run as "
-                        + "root; choose a directory such as \(Self.defaultDirectory)")
+        return "\(directory)/socket"
+    }
+
+    private func prepareDirectory(for account: ServerAccount) throws {
+        let manager = FileManager.default
+        if let entries = try? manager.contentsOfDirectory(atPath: directory) {
+            // A directory of the user's own must not be taken over, and as root given to another user.
+            guard entries.isEmpty || entries.contains("lock") else {
+                throw CommandFailure(
+                    "\(directory) is not empty and holds no PostgreSQL of ours; choose another directory")
+            }
+        } else {
+            do {
+                try manager.createDirectory(
+                    atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw CommandFailure("the directory \(directory) cannot be made")
             }
         }
-        let version = data.appending(path: "PG_VERSION").path
-        guard !FileManager.default.fileExists(atPath: version) else { return }
-        logger.info("making a new PostgreSQL", metadata: ["directory": "\(directory.path)"])
-        let arguments = [
-            "-D", data.path, "-U", "reconciled", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+        try account.own(directory)
+        guard account.canEnter(directory) else {
+            throw CommandFailure(
+                "PostgreSQL does not run as root but as \(account.name), who cannot enter \(directory); "
+                    + "choose a directory outside of a private one, such as --embedded /var/lib/reconciled")
+        }
+    }
+
+    /// Makes the cluster under another name first: a process that is killed meanwhile leaves no half of one.
+    private func initialise(_ binaries: PostgresBinaries, _ account: ServerAccount) throws {
+        let manager = FileManager.default
+        guard !manager.fileExists(atPath: "\(directory)/data") else { return }
+        let unfinished = "\(directory)/data.new"
+        if manager.fileExists(atPath: unfinished) { try manager.removeItem(atPath: unfinished) }
+        logger.info("making a private PostgreSQL", metadata: ["directory": "\(directory)"])
+        let words = [
+            "\(binaries.folder)/initdb", "-D", unfinished, "-U", Self.user, "-A", "trust", "-E", "UTF8",
+            "--locale=C.UTF-8",
         ]
-        let initdb = asServerUser(binaries.appending(path: "initdb").path, arguments)
-        let record = try await Subprocess.run(
-            .path(initdb.0), arguments: initdb.1, workingDirectory: "/", output: .string(limit: 1 << 20),
-            error: .string(limit: 1 << 20))
-        guard record.terminationStatus.isSuccess else {
-            throw Failure(description: "initdb failed: \(record.standardError)")
+        let child = try ChildProcess(account.command(words), output: "\(directory)/postgres.log")
+        guard child.wait() == 0 else { throw failure("initdb failed") }
+        try manager.moveItem(atPath: unfinished, toPath: "\(directory)/data")
+    }
+
+    private func makeSocketDirectory(for account: ServerAccount) throws -> String {
+        let named = "\(directory)/socket.path"
+        if let left = try? socketDirectory(), left.hasPrefix("/tmp/reconciled-") {
+            try? FileManager.default.removeItem(atPath: left)  // of a server that was killed with its watchdog
         }
-    }
-
-    private func waitUntilReady() async throws {
-        // Recovery after a crash takes its time.
-        for _ in 0..<1_200 {
-            if await answers() { return }
-            try await Task.sleep(for: .milliseconds(50))
+        try? FileManager.default.removeItem(atPath: named)
+        var socket = "\(directory)/socket"
+        if !UnixSocket.fits("\(socket)/\(UnixSocket.postgresName)") {
+            var template = ContiguousArray("/tmp/reconciled-XXXXXX".utf8CString)
+            let isMade = unsafe template.withUnsafeMutableBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return false }
+                return unsafe mkdtemp(start) != nil
+            }
+            guard isMade else { throw CommandFailure("no directory can be made under /tmp") }
+            socket = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            try socket.write(toFile: named, atomically: true, encoding: .utf8)
+        } else {
+            try FileManager.default.createDirectory(atPath: socket, withIntermediateDirectories: true)
         }
-        throw Failure(
-            description: "PostgreSQL did not start within a minute; see \(directory.appending(path: "postgres.log").path)")
-    }
-
-    private func answers() async -> Bool {
-        guard FileManager.default.fileExists(atPath: "\(socketDirectory)/.s.PGSQL.5432") else { return false }
-        var quiet = logger
-        quiet.logLevel = .critical
-        let pool = PostgresPool(
-            configuration: PostgresConfiguration(url: url, applicationName: "reconciled-embedded"), size: 1, logger: quiet)
-        let isThere: Bool
-        do {
-            _ = try await pool.execute(PostgresQuery(.sql("schema_exists")), deadline: .seconds(2))
-            isThere = true
-        } catch {
-            isThere = false
-        }
-        await pool.close()
-        return isThere
-    }
-
-    private func asServerUser(_ command: String, _ arguments: [String]) -> (FilePath, Arguments) {
-        guard let serverUser else { return (FilePath(command), Arguments(arguments)) }
-        let prefix = ["--reuid=\(serverUser)", "--regid=\(serverUser)", "--init-groups", command]
-        return ("/usr/bin/setpriv", Arguments(prefix + arguments))
-    }
-
-    private func shell(_ script: String, _ argument: String) async throws {
-        guard try await succeeds(("/bin/sh", Arguments(["-c", script, "sh", argument]))) else {
-            throw Failure(description: "the directory \(argument) cannot be prepared")
-        }
-    }
-
-    private func succeeds(_ command: (FilePath, Arguments)) async throws -> Bool {
-        let record = try await Subprocess.run(
-            .path(command.0), arguments: command.1, workingDirectory: "/", output: .discarded, error: .discarded)
-        return record.terminationStatus.isSuccess
+        unsafe chmod(socket, 0o700)
+        try account.own(socket)
+        return socket
     }
 }

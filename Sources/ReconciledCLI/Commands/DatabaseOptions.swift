@@ -1,0 +1,72 @@
+import ArgumentParser
+import Glibc
+import Logging
+import Payments
+import Postgres
+import Schema
+
+/// What commands take that work on the database once and fail at once.
+struct DatabaseOptions: ParsableArguments {
+    @OptionGroup var common: CommonOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Use the private PostgreSQL in DIR (default \(EmbeddedPostgres.defaultDirectory)), started if need be.",
+            valueName: "DIR"))
+    var embedded: String?
+
+    /// Runs `body` with connections to the database, whose schema must be the one that this version knows.
+    func withSession<T: Sendable>(
+        checkingSchema: Bool = true, _ body: (DatabaseSession) async throws -> T
+    ) async throws -> T {
+        let configuration = try common.configuration()
+        let logger = common.logger()
+        return try await EmbeddedPostgres.withURL(configuration.database, embedded: embedded, logger: logger) { url in
+            let pool = PostgresPool(
+                configuration: PostgresConfiguration(
+                    // The trigger that wakes pollers is silent for sessions named reconciled/…; this one must be heard.
+                    url: url, applicationName: "reconciled-cli",
+                    preparesStatements: configuration.database.listenURL == nil),
+                size: min(2, configuration.database.poolSize), logger: logger)
+            let session = DatabaseSession(configuration: configuration, url: url, pool: pool, logger: logger)
+            do {
+                if checkingSchema { try await session.checkSchema() }
+                let result = try await body(session)
+                await pool.close()
+                return result
+            } catch {
+                await pool.close()
+                throw error
+            }
+        }
+    }
+}
+
+/// A command's connections to the database.
+struct DatabaseSession: Sendable {
+    var configuration: Configuration
+    var url: String
+    var pool: PostgresPool
+    var logger: Logger
+
+    var migrator: Migrator { Migrator(pool: pool, logger: logger) }
+    var orders: OrderDesk { OrderDesk(pool: pool, actor: Self.actor) }
+    var overview: OrderOverview { OrderOverview(pool: pool) }
+
+    /// The lanes of orders that the configuration names.
+    var orderLanes: [String] { configuration.gateways.map(\.name) }
+
+    func checkSchema() async throws {
+        if let problem = try await migrator.state().problem { throw SchemaError(problem: problem) }
+    }
+
+    /// The person's name in `history`: the login that sudo was called by, else the user's.
+    static var actor: String {
+        for name in ["SUDO_USER", "USER", "LOGNAME"] {
+            guard let value = unsafe getenv(name) else { continue }
+            let text = unsafe String(cString: value)
+            if !text.isEmpty { return String(text.prefix(63)) }
+        }
+        return "uid \(getuid())"
+    }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Payments
+
+struct RemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Delete a row; its history stays.")
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var target: WatchArgument
+
+    @Argument(help: "The row's id.")
+    var id: String
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() async throws {
+        guard try await database.withSession({ session in try await session.orders.remove(id) }) else {
+            throw CommandFailure.noOrder(id)
+        }
+        print(json ? JSONText.object(["removed": JSONText.quoted(id)]) : "removed \(TerminalText.printable(id))")
+    }
+}

@@ -1,0 +1,48 @@
+import Payments
+import Timeline
+
+/// An order's JSON object as people read it.
+struct OrderText {
+    private let row: JSONValue
+
+    init(_ row: JSONValue) {
+        self.row = row
+    }
+
+    /// A column as text; nil for NULL.
+    subscript(column: String) -> String? {
+        switch row[column] {
+        case nil, .null: nil
+        case .string(let text): text
+        case .number(let text): text
+        case .bool(let value): value ? "true" : "false"
+        case let value?: value.text
+        }
+    }
+
+    /// To the second, as stored: in UTC.
+    func time(_ column: String) -> String? {
+        guard let text = self[column] else { return nil }
+        guard let timestamp = Timestamp(text) else { return text }
+        return Timestamp(microseconds: timestamp.microseconds / 1_000_000 * 1_000_000).description
+    }
+
+    /// `19.99 EUR`.
+    var amount: String? {
+        guard let minor = self["amount_minor"], let currency = self["currency"] else { return nil }
+        let exponent = Currency.exponent(of: currency) ?? 0
+        guard exponent > 0 else { return "\(minor) \(currency)" }
+        let padded = String(repeating: "0", count: max(0, exponent + 1 - minor.count)) + minor
+        return "\(padded.dropLast(exponent)).\(padded.suffix(exponent)) \(currency)"
+    }
+
+    var style: Style? {
+        if self["review_reason"] != nil { return .yellow }
+        return self["last_verdict"] == "failed" ? .red : nil
+    }
+
+    static func id(of row: String?) -> String? {
+        guard let row, let value = try? JSONValue(parsing: row) else { return nil }
+        return value["id"]?.string
+    }
+}

@@ -1,0 +1,4 @@
+/// The version of the program, as `--version`, the pollers' registry and logs show it.
+enum ProgramVersion {
+    static let text = "0.1.0"
+}

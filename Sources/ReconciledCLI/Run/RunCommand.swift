@@ -1,0 +1,39 @@
+import ArgumentParser
+import Logging
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run pollers, metrics and probes until SIGTERM.",
+        discussion: """
+            SIGTERM stops claiming, finishes what runs within 30 seconds and hands the rest back; a second one hands back \
+            at once. SIGHUP reads the configuration again; a wrong one is logged and the old one stays. An unreachable \
+            database is waited for.
+
+            --embedded [DIR] starts a private PostgreSQL from the system's binaries in DIR (\
+            \(EmbeddedPostgres.defaultDirectory) under the current directory) and keeps its data there; a second run on \
+            the same DIR uses the server of the first. It implies --migrate.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Start a private PostgreSQL in DIR, \(EmbeddedPostgres.defaultDirectory) if left out.", valueName: "DIR"))
+    var embedded: String?
+
+    @Flag(help: "Migrate the database first.")
+    var migrate = false
+
+    func run() async throws {
+        let configuration = try common.configuration()
+        if embedded == nil, configuration.database.url == nil { throw DatabaseConfiguration.missing }
+        let logger = common.logger(defaultLevel: .info)
+        try await EmbeddedPostgres.withURL(configuration.database, embedded: embedded, logger: logger) { url in
+            if embedded != nil { logger.info("PostgreSQL is ready", metadata: ["url": "\(url)"]) }
+            let supervisor = Supervisor(
+                embeddedURL: embedded == nil ? nil : url, migrates: migrate || embedded != nil,
+                logger: logger, reload: { [common] in try common.configuration() })
+            try await supervisor.run(configuration)
+        }
+    }
+}

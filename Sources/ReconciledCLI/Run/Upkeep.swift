@@ -1,0 +1,74 @@
+import Console
+import Logging
+import Payments
+import Postgres
+import PostgresStore
+import Schema
+import Timeline
+
+/// What a poller does besides its rows: partitions of `checks` made ahead, rows that cannot make progress reported, and
+/// the metrics that only the database knows.
+struct Upkeep: Sendable {
+    static let interval = Duration.seconds(600)
+
+    let pool: PostgresPool
+    let registry: MetricsRegistry
+    let readiness: Readiness
+    let lanes: [String]
+    let logger: Logger
+
+    func run() async {
+        do {
+            try await Registry(pool: pool).maintainChecks()
+            for found in try await OrderOverview(pool: pool).audit(lanes: lanes) {
+                let finding = Diagnosis.finding(found)
+                logger.warning(
+                    "rows cannot make progress",
+                    metadata: [
+                        "finding": "\(finding.kind)", "lane": "\(finding.lane ?? "")",
+                        "row_id": "\(finding.rowID ?? "")", "detail": "\(finding.detail)",
+                    ])
+            }
+            if let problem = try await Migrator(pool: pool, logger: logger).state().problem {
+                readiness.schemaRejected(problem)
+                logger.error("the schema changed", metadata: ["problem": "\(problem)"])
+            } else {
+                readiness.schemaVerified()
+            }
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.warning("upkeep failed; it is tried again", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func refreshGauges() async {
+        do {
+            let overview = OrderOverview(pool: pool)
+            let watch = OrderTable.watch
+            let due = try await overview.due(lanes: lanes)
+            let reviews = try await overview.reviews()
+            let states = try await Registry(pool: pool).lanes()
+            RowGauges(
+                due: due.map { .init(watch: watch, lane: $0.lane, count: Int($0.count)) },
+                review: reviews.map { .init(watch: watch, reason: $0.reason, count: Int($0.count)) },
+                lanes: states.map { ($0.name, $0.paused) }
+            ).write(to: registry)
+            let askedAt = Timestamp.wallClock
+            if let server = try await Registry(pool: pool).server() { write(server, askedAt: askedAt) }
+        } catch {
+            registry.counter(
+                "reconciled_metrics_refresh_failures_total", help: "Refreshes of metrics that the database refused."
+            ).increment()
+            logger.debug("metrics were not refreshed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func write(_ server: Registry.Server, askedAt: Timestamp) {
+        let gauges: [(name: String, help: String, value: Double)] = [
+            ("reconciled_xmin_age_seconds", "Age of the oldest open snapshot.", server.xminAge?.inSeconds ?? 0),
+            ("reconciled_dead_rows", "Dead rows of the watched tables.", Double(server.deadRows)),
+            ("reconciled_clock_skew_seconds", "The database's clock minus ours.", (server.now - askedAt).inSeconds),
+        ]
+        for gauge in gauges { registry.gauge(gauge.name, help: gauge.help).set(gauge.value) }
+    }
+}
