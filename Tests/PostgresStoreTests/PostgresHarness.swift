@@ -26,7 +26,7 @@ final class PostgresHarness: StoreHarness {
         var identity = PollerIdentity(version: "test")
         identity.id = poller
         let listening = PostgresConfiguration(url: database.url, applicationName: identity.applicationName)
-        return PostgresStore(pool: database.pool, listening: listening, poller: identity, logger: database.logger)
+        return PostgresStore(pool: database.pool, listening: listening, poller: identity, logger: testLogger)
     }
 
     func insert(_ row: NewRow) async throws {
