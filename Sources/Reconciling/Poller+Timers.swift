@@ -108,17 +108,15 @@ extension Poller {
                 holding.leaseEnd = letter.sentAt + configuration.lease
                 if holding.stage == .checking { holding.scope.setLeaseEnd(holding.leaseEnd) }
                 scheduleRenewal(of: holding, now: now)
-            case .success where holding.missedRenewalCount == 0:
-                // The application may just hold the row's lock: a store does not wait for it.
+            case .success where holding.missedRenewalCount == 0 || holding.stage != .checking:
+                // The application may just hold the row's lock: a store does not wait for it. What is only to be
+                // written needs no certainty: the fence tells when it gets there.
                 holding.missedRenewalCount = 1
                 timers.insert(PollerTimer(moment: now + configuration.lease / 12, kind: .renew(token: token)))
             case .success:
                 logger.info("lease lost; its check is cancelled", metadata: metadata(of: holding))
-                if holding.stage == .checking {
-                    holding.scope.setLeaseEnd(now)
-                    holding.scope.cancel()
-                }
-                if holding.stage == .ready { ready.removeAll { $0 === holding } }
+                holding.scope.setLeaseEnd(now)
+                holding.scope.cancel()
                 release(holding, now: now)
             case .failure(let error):
                 logger.debug("lease not renewed", metadata: ["error": "\(error)"])

@@ -6,6 +6,7 @@ import Timeline
 final class SimulatedDatabase: Sendable {
     private struct State: Sendable {
         var table = SimulatedTable()
+        var statementCount = 0
         var listeners: [AsyncStream<[String]>.Continuation] = []
     }
 
@@ -21,8 +22,16 @@ final class SimulatedDatabase: Sendable {
     @discardableResult
     func perform<T: Sendable>(_ body: (inout sending SimulatedTable, Timestamp) -> T) -> T {
         let now = clock()
-        return state.withLock { body(&$0.table, now) }
+        return state.withLock { state in
+            state.statementCount += 1
+            return body(&state.table, now)
+        }
     }
+
+    /// Looks at the table from outside the simulation.
+    func inspect<T: Sendable>(_ body: (SimulatedTable) -> T) -> T { state.withLock { body($0.table) } }
+
+    var statementCount: Int { state.withLock { $0.statementCount } }
 
     func listen() -> AsyncStream<[String]> {
         let (stream, continuation) = AsyncStream.makeStream(of: [String].self, bufferingPolicy: .bufferingNewest(64))

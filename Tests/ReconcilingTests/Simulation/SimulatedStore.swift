@@ -13,11 +13,13 @@ final class SimulatedStore: Store {
         var lostAfter = 0
         /// It arrives, or its answer, much later.
         var slow = 0
-        /// A notification does not arrive.
-        var lostWakeups = 0
+        /// The schema is wrong.
+        var isHopeless = false
+        /// Nothing gets through.
+        var isDown = false
 
         static let calm = Weather()
-        static let storm = Weather(lostBefore: 12, lostAfter: 12, slow: 40, lostWakeups: 3)
+        static let storm = Weather(lostBefore: 12, lostAfter: 12, slow: 40)
     }
 
     private struct State: Sendable {
@@ -48,7 +50,8 @@ final class SimulatedStore: Store {
     ) async throws(StoreError) -> T {
         try await travel()
         let weather = try living()
-        if chance(weather.lostBefore) { throw StoreError(.transient, message: "connection lost") }
+        if weather.isHopeless { throw StoreError(.permanent, sqlState: "42P01", message: "no such table") }
+        if weather.isDown || chance(weather.lostBefore) { throw StoreError(.transient, message: "connection lost") }
         let result = database.perform { body(&$0, $1) }
         try await travel()
         _ = try living()

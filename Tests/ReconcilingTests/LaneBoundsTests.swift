@@ -1,0 +1,62 @@
+import Testing
+import Timeline
+
+@testable import Reconciling
+
+@Suite struct LaneBoundsTests {
+    private func place(_ seconds: Int64, _ id: String = "r") -> ClaimBound<String> {
+        ClaimBound(dueAt: Timestamp(microseconds: seconds * 1_000_000), id: id)
+    }
+
+    private func advanced(to seconds: Int64...) -> LaneBounds<String> {
+        var bounds = LaneBounds<String>()
+        for second in seconds {
+            let start = bounds.start(isSweep: false)
+            bounds.finish(start, last: place(second), isFull: true)
+        }
+        return bounds
+    }
+
+    @Test func claimsGoOnWhereTheLastOneEnded() {
+        var bounds = advanced(to: 10, 20)
+        #expect(bounds.start(isSweep: false).from?.dueAt == place(20).dueAt)
+    }
+
+    @Test func aClaimThatComesBackLateLowersNothing() {
+        var bounds = advanced(to: 10)
+        let (first, second) = (bounds.start(isSweep: false), bounds.start(isSweep: false))
+        bounds.finish(second, last: place(30), isFull: true)
+        bounds.finish(first, last: place(20), isFull: true)
+        #expect(bounds.current?.dueAt == place(30).dueAt)
+    }
+
+    @Test func aSweepStartsAtTheBottomAndGoesOnThereIfItIsFull() {
+        var bounds = advanced(to: 100)
+        let before = bounds.start(isSweep: false)
+        let sweep = bounds.start(isSweep: true)
+        #expect(sweep.from == nil)
+        bounds.finish(sweep, last: place(5), isFull: true)
+        // Sent before the sweep: it must not jump over what the sweep left.
+        bounds.finish(before, last: place(110), isFull: true)
+        #expect(bounds.current?.dueAt == place(5).dueAt)
+    }
+
+    @Test func aSweepThatFoundLittleGivesTheBoundBack() {
+        var bounds = advanced(to: 100)
+        let sweep = bounds.start(isSweep: true)
+        bounds.finish(sweep, last: nil, isFull: false)
+        #expect(bounds.current?.dueAt == place(100).dueAt)
+    }
+
+    @Test func aWakeUpLooksTwoSecondsBack() {
+        var bounds = advanced(to: 90, 95, 97, 99, 100)
+        bounds.wokenUp(now: place(100).dueAt)
+        #expect(bounds.current?.dueAt == place(97).dueAt)
+        var backlog = advanced(to: 10, 20)
+        backlog.wokenUp(now: place(100).dueAt)
+        #expect(backlog.current?.dueAt == place(20).dueAt)
+        var young = advanced(to: 99)
+        young.wokenUp(now: place(100).dueAt)
+        #expect(young.current == nil)
+    }
+}

@@ -1,0 +1,310 @@
+import Synchronization
+import Testing
+import Timeline
+
+@testable import Reconciling
+
+/// What a poller does in one situation after another, in virtual time.
+@Suite struct PollerTests {
+    @Test func aDueRowIsSettledAndAnIdlePollerIsQuiet() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, _ in Scenario.paid }
+        scenario.insert("r1")
+        let result = await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r1").status == "paid" })
+            let before = scenario.database.statementCount
+            scenario.advance(by: .seconds(200))
+            // An exchange without settlements and the heartbeat; the simulated exchange counts its halves one by one.
+            #expect(scenario.database.statementCount - before <= 2 * 200)
+        }
+        try result.get()
+        #expect(scenario.observer.seen.verdicts == [.settled])
+    }
+
+    @Test func rowsStartWhenTheyFallDue() async throws {
+        let scenario = Scenario(Scenario.watch(concurrency: 64, batch: 50)) { _, _, _ in Scenario.paid }
+        for number in 0..<300 { scenario.insert("r\(number)", dueIn: .milliseconds(500 + 10 * number)) }
+        try await scenario.run { $0.advance(by: .seconds(5)) }.get()
+        let latenesses = scenario.observer.seen.latenesses["a"] ?? []
+        #expect(latenesses.count == 300)
+        // Two trips of at most 6 ms each: the one that is under way, and the claim.
+        #expect(latenesses.allSatisfy { $0 >= .zero && $0 < .milliseconds(20) })
+    }
+
+    @Test func aNudgeIsHeardWithinMilliseconds() async throws {
+        let scenario = Scenario(Scenario.watch()) { claim, _, _ in
+            claim.checkCount == 0 ? Conclusion(.recheck, next: .after(.seconds(3_600))) : Scenario.paid
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            scenario.advance(by: .seconds(3))
+            #expect(scenario.row("r1").checkCount == 1)
+            scenario.database.perform { table, now in table.rows["r1"]?.nextCheckAt = now }
+            scenario.database.notify(lane: "a")
+            #expect(scenario.advance(atMost: .milliseconds(40)) { scenario.row("r1").status == "paid" })
+        }.get()
+    }
+
+    @Test func aLostNotificationIsMadeUpForByTheSweep() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, _ in Scenario.paid }
+        try await scenario.run { scenario in
+            for number in 0..<5 {
+                scenario.insert("r\(number)", dueIn: .seconds(-100 * number))
+                #expect(
+                    scenario.advance(atMost: .seconds(5) + .milliseconds(50)) {
+                        scenario.row("r\(number)").status == "paid"
+                    })
+            }
+        }.get()
+    }
+
+    @Test func aCheckThatIgnoresItsDeadlineFailsInTime() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, simulation in
+            await simulation.sleepThrough(.seconds(60))
+            return Scenario.paid
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(10)) { scenario.row("r1").failureCount == 1 })
+        }.get()
+        #expect(scenario.row("r1").lastError == "timed out after 5s")
+        #expect(scenario.row("r1").status == "pending")
+    }
+
+    @Test func aCheckIsCancelledAtItsDeadlineAndConcludesItself() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, simulation in
+            do { try await simulation.sleep(for: .seconds(60)) } catch {
+                return Conclusion(.failed, next: .backoff, error: "gave up")
+            }
+            return Scenario.paid
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(6)) { scenario.row("r1").failureCount == 1 })
+        }.get()
+        #expect(scenario.row("r1").lastError == "gave up")
+    }
+
+    @Test func aLongCheckOutlivesItsLeaseByRenewals() async throws {
+        let lanes = [LaneConfiguration(name: "a", timeout: .seconds(300))]
+        let scenario = Scenario(Scenario.watch(lanes: lanes)) { _, _, simulation in
+            await simulation.sleepThrough(.seconds(100))
+            return Scenario.paid
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(102)) { scenario.row("r1").status == "paid" })
+        }.get()
+        let claims = scenario.database.inspect { table in
+            table.log.count { if case .claimed = $0.kind { true } else { false } }
+        }
+        #expect(claims == 1)
+    }
+
+    @Test func aLostLeaseCancelsItsCheckAndDropsTheConclusion() async throws {
+        let isCancelled = Mutex(false)
+        let lanes = [LaneConfiguration(name: "a", timeout: .seconds(300))]
+        let scenario = Scenario(Scenario.watch(lanes: lanes)) { _, context, simulation in
+            do { try await simulation.sleep(for: .seconds(100)) } catch {
+                isCancelled.withLock { $0 = context.leaseRemaining() == .zero }
+            }
+            return Scenario.paid
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            scenario.advance(by: .seconds(2))
+            scenario.database.perform { table, now in
+                table.rows["r1"]?.leasedBy = "another"
+                table.rows["r1"]?.leaseExpiresAt = now + .seconds(1_000)
+            }
+            #expect(scenario.advance(atMost: .seconds(18)) { isCancelled.withLock { $0 } })
+        }.get()
+        #expect(scenario.row("r1").status == "pending")
+    }
+
+    @Test func aLockedRowIsTriedAgainUntilItIsFree() async throws {
+        let scenario = Scenario(Scenario.watch()) { claim, _, _ in Scenario.paid }
+        scenario.insert("r1", dueIn: .seconds(1))
+        scenario.insert("r2", dueIn: .seconds(1))
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(2)) { scenario.row("r1").leaseToken != nil })
+            scenario.database.perform { table, _ in table.rows["r1"]?.isLocked = true }
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r2").status == "paid" })
+            scenario.advance(by: .seconds(9))
+            #expect(scenario.row("r1").status == "pending")
+            scenario.database.perform { table, _ in table.rows["r1"]?.isLocked = false }
+            #expect(scenario.advance(atMost: .seconds(3)) { scenario.row("r1").status == "paid" })
+        }.get()
+        #expect(scenario.row("r1").checkCount == 1)
+    }
+
+    @Test func aRefusedConclusionIsReplacedAndThenBacksOff() async throws {
+        let scenario = Scenario(Scenario.watch()) { claim, _, _ in
+            var conclusion = Scenario.paid
+            conclusion.change?.isRefused = true
+            conclusion.reason = claim.row.id == "r2" ? "HOPELESS" : nil
+            return conclusion
+        }
+        scenario.insert("r1")
+        scenario.insert("r2")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r1").status == "review" })
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r2").failureCount > 0 })
+        }.get()
+        #expect(scenario.row("r2").status == "pending")
+        #expect(scenario.row("r2").lastError == "the database refused the conclusion: duplicate")
+    }
+
+    @Test func aPoisonedRowIsNotAskedAbout() async throws {
+        let asked = Mutex(0)
+        let scenario = Scenario(Scenario.watch()) { _, _, _ in
+            asked.withLock { $0 += 1 }
+            return Scenario.paid
+        }
+        scenario.insert("r1", claimCount: 5)
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r1").status == "review" })
+        }.get()
+        #expect(asked.withLock { $0 } == 0)
+    }
+
+    @Test func suspectsAreCheckedOneAtATime() async throws {
+        let running = Mutex((now: 0, most: 0))
+        let scenario = Scenario(Scenario.watch()) { claim, _, simulation in
+            if claim.claimCount > 3 {
+                running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            }
+            await simulation.sleepThrough(.milliseconds(300))
+            if claim.claimCount > 3 { running.withLock { $0.now -= 1 } }
+            return Scenario.paid
+        }
+        for number in 0..<8 { scenario.insert("r\(number)", claimCount: number < 4 ? 3 : 0) }
+        try await scenario.run { scenario in
+            #expect(
+                scenario.advance(atMost: .seconds(4)) {
+                    (0..<8).allSatisfy { scenario.row("r\($0)").status == "paid" }
+                })
+        }.get()
+        #expect(running.withLock { $0.most } == 1)
+    }
+
+    @Test func wrongConfigurationPausesTheLaneAndItsFirstAnswerEndsThat() async throws {
+        let isFixed = Mutex(false)
+        let asked = Mutex(0)
+        let scenario = Scenario(Scenario.watch()) { _, _, _ in
+            asked.withLock { $0 += 1 }
+            return isFixed.withLock { $0 }
+                ? Scenario.paid : Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401"))
+        }
+        for number in 0..<20 { scenario.insert("r\(number)") }
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(5)) { !scenario.observer.seen.pauses.isEmpty })
+            #expect(scenario.observer.seen.pauses == [LanePause(by: nil, reason: "401")])
+            let before = asked.withLock { $0 }
+            #expect(before <= 12)
+            scenario.advance(by: .seconds(200))
+            #expect(asked.withLock { $0 } - before <= 4)
+            for number in 0..<20 { #expect(scenario.row("r\(number)").claimCount == 0) }
+            isFixed.withLock { $0 = true }
+            #expect(
+                scenario.advance(atMost: .seconds(70)) {
+                    (0..<20).allSatisfy { scenario.row("r\($0)").status == "paid" }
+                })
+        }.get()
+        #expect(scenario.observer.seen.pauses == [LanePause(by: nil, reason: "401"), nil])
+    }
+
+    @Test func retryAfterHoldsTheLane() async throws {
+        let asked = Mutex<[Moment]>([])
+        let scenario = Scenario(Scenario.watch(concurrency: 1)) { _, _, simulation in
+            asked.withLock { $0.append(simulation.now()) }
+            return Conclusion(.failed, next: .after(.zero), laneSignal: .failed(retryAfter: .seconds(30)))
+        }
+        scenario.insert("r1")
+        scenario.insert("r2")
+        try await scenario.run { $0.advance(by: .seconds(100)) }.get()
+        let moments = asked.withLock { $0 }
+        #expect((3...5).contains(moments.count))
+        for (first, second) in zip(moments, moments.dropFirst()) { #expect(second - first >= .seconds(29)) }
+    }
+
+    @Test func aSlowLaneDelaysNoOther() async throws {
+        let lanes = [
+            LaneConfiguration(name: "a", timeout: .seconds(10)), LaneConfiguration(name: "b", timeout: .seconds(10)),
+        ]
+        let scenario = Scenario(Scenario.watch(lanes: lanes)) { claim, _, simulation in
+            if claim.row.lane == "a" { await simulation.sleepThrough(.seconds(9)) }
+            return Scenario.paid
+        }
+        for number in 0..<100 { scenario.insert("a\(number)") }
+        for number in 0..<50 { scenario.insert("b\(number)", lane: "b", dueIn: .milliseconds(1_000 + 100 * number)) }
+        try await scenario.run { $0.advance(by: .seconds(8)) }.get()
+        let latenesses = scenario.observer.seen.latenesses["b"] ?? []
+        #expect(latenesses.count == 50)
+        #expect(latenesses.allSatisfy { $0 < .milliseconds(30) })
+    }
+
+    @Test func conclusionsOutliveAnOutage() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, simulation in
+            await simulation.sleepThrough(.seconds(1))
+            return Scenario.paid
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r1").leaseToken != nil })
+            scenario.store.setWeather(.init(isDown: true))
+            scenario.advance(by: .seconds(10))
+            scenario.store.setWeather(.calm)
+            #expect(scenario.advance(atMost: .seconds(6)) { scenario.row("r1").status == "paid" })
+        }.get()
+        #expect(scenario.row("r1").checkCount == 1)
+    }
+
+    @Test func nothingIsWrittenAfterItsLease() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, _ in Scenario.paid }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r1").leaseToken != nil })
+            let token = scenario.row("r1").leaseToken
+            scenario.store.setWeather(.init(isDown: true))
+            scenario.advance(by: .seconds(30))
+            scenario.store.setWeather(.calm)
+            #expect(scenario.advance(atMost: .seconds(12)) { scenario.row("r1").status == "paid" })
+            let writers = scenario.database.inspect { table in table.history.map(\.token) }
+            #expect(writers.count == 1)
+            #expect(writers.first != token)
+        }.get()
+    }
+
+    @Test func whatCannotHealIsThrown() async {
+        let scenario = Scenario(Scenario.watch()) { _, _, _ in Scenario.paid }
+        scenario.insert("r1")
+        scenario.store.setWeather(.init(isHopeless: true))
+        let result = await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(5)) { scenario.isEnded })
+        }
+        #expect(throws: StoreError.self) { try result.get() }
+    }
+
+    @Test func gracefulShutdownFinishesWhatItCanAndHandsTheRestBack() async throws {
+        let scenario = Scenario(Scenario.watch(grace: .seconds(3))) { claim, _, simulation in
+            let length = claim.row.id == "quick" ? 2 : 15
+            do { try await simulation.sleep(for: .seconds(length)) } catch {
+                return Conclusion(.failed, next: .backoff, error: "cancelled")
+            }
+            return Scenario.paid
+        }
+        scenario.insert("quick")
+        scenario.insert("slow")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.observer.seen.latenesses["a"]?.count == 2 })
+            scenario.insert("late")
+            scenario.stop()
+            #expect(scenario.advance(atMost: .seconds(4)) { scenario.isEnded })
+        }.get()
+        #expect(scenario.row("quick").status == "paid")
+        #expect(scenario.row("slow").leaseToken == nil)
+        #expect(scenario.row("slow").claimCount == 0)
+        #expect(scenario.row("slow").failureCount == 0)
+        #expect(scenario.row("late").claimCount == 0)
+    }
+}
