@@ -52,9 +52,9 @@ public struct ConsoleServer: Service {
                     status: .ok, headers: [.contentType: MetricsRegistry.contentType],
                     body: .init(byteBuffer: ByteBuffer(string: registry.text())))
             }
-        // The framework's own lines are for its developers; ours say what matters.
+        // The framework's own lines are for its developers (a normal stop is an error to it); what ends it is thrown.
         var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .warning)
+        quiet.logLevel = .critical
         let application = Application(
             router: router,
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),

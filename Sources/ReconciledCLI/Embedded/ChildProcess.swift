@@ -3,7 +3,7 @@ import Synchronization
 
 /// A process that we start and wait for.
 final class ChildProcess: Sendable {
-    private let processID: pid_t
+    let processID: pid_t
     private let status = Mutex<Int32?>(nil)
 
     /// Starts a program.

@@ -13,8 +13,10 @@ import Timeline
 ///
 /// The server ends with the process that started it, also when that is killed: a watchdog sees its pipe close.
 struct EmbeddedPostgres: Sendable {
-    static let defaultDirectory = ".reconciled"
+    /// Under the current directory; for root a place that the server's user can enter.
+    static var defaultDirectory: String { geteuid() == 0 ? "/var/lib/reconciled" : ".reconciled" }
     static let user = "reconciled"
+    static let logBytesMax = 16 << 20
     /// Starting after a crash replays what was written since the last checkpoint.
     static let startMax = Duration.seconds(120)
 
@@ -75,6 +77,7 @@ struct EmbeddedPostgres: Sendable {
         let binaries = try PostgresBinaries.find(forDataAt: "\(directory)/data")
         try initialise(binaries, account)
         let socket = try makeSocketDirectory(for: account)
+        shortenLog()
         let before = try? String(contentsOfFile: pidFile, encoding: .utf8)
         let server = try EmbeddedServer(
             binaries: binaries, account: account, directory: directory, socket: socket, lock: lock)
@@ -103,6 +106,15 @@ struct EmbeddedPostgres: Sendable {
         let log = (try? String(contentsOfFile: "\(directory)/postgres.log", encoding: .utf8)) ?? ""
         let last = log.split(separator: "\n").suffix(3).joined(separator: "; ")
         return CommandFailure(problem + (last.isEmpty ? "" : "; \(directory)/postgres.log ends with: \(last)"))
+    }
+
+    /// Nobody else keeps the log from growing for ever.
+    private func shortenLog() {
+        let path = "\(directory)/postgres.log"
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+            let size = attributes[.size] as? Int, size > Self.logBytesMax
+        else { return }
+        unsafe truncate(path, 0)
     }
 
     private var pidFile: String { "\(directory)/data/postmaster.pid" }

@@ -12,19 +12,24 @@ final class EmbeddedServer: Sendable {
     private static let script = """
         exec 3<&0
         "$1/postgres" -D "$2/data" -k "$3" -c listen_addresses= -c port=5432 -c unix_socket_permissions=0700 \
-            -c log_destination=stderr -c logging_collector=off </dev/null >>"$2/postgres.log" 2>&1 3<&- &
+            -c log_destination=stderr -c logging_collector=off </dev/null 3<&- &
         server=$!
         (
             read -r _ <&3
-            kill -INT "$server" 2>/dev/null
+            trap '' TERM
+            kill -INT "$server"
             left=300
-            while [ "$left" -gt 0 ] && kill -0 "$server" 2>/dev/null; do sleep 0.1; left=$((left - 1)); done
-            kill -QUIT "$server" 2>/dev/null
+            while kill -0 "$server"; do
+                if [ "$left" = 0 ]; then kill -QUIT "$server"; fi
+                left=$((left - 1))
+                sleep 0.1
+            done
         ) >/dev/null 2>&1 &
         reader=$!
         wait "$server"
         status=$?
         kill "$reader" 2>/dev/null
+        wait "$reader" 2>/dev/null
         case $3 in /tmp/reconciled-*) rm -rf "$3" "$2/socket.path" ;; esac
         exit "$status"
         """

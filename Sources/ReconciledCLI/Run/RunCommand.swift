@@ -9,9 +9,9 @@ struct RunCommand: AsyncParsableCommand {
             at once. SIGHUP reads the configuration again; a wrong one is logged and the old one stays. An unreachable \
             database is waited for.
 
-            --embedded [DIR] starts a private PostgreSQL from the system's binaries in DIR (\
-            \(EmbeddedPostgres.defaultDirectory) under the current directory) and keeps its data there; a second run on \
-            the same DIR uses the server of the first. It implies --migrate.
+            --embedded [DIR] starts a private PostgreSQL from the system's binaries in DIR (.reconciled under the current \
+            directory; /var/lib/reconciled for root) and keeps its data there. A second run on the same DIR uses the \
+            server of the first, which stops it when it ends. It implies --migrate.
             """)
 
     @OptionGroup var common: CommonOptions
