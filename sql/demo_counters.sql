@@ -9,7 +9,7 @@ WITH first_check AS (
     GROUP BY c.row_id
 ),
 lateness AS (
-    SELECT extract(epoch FROM first_check.at - o.created_at - interval '10 minutes') AS seconds
+    SELECT extract(epoch FROM first_check.at - o.created_at) AS seconds
     FROM first_check
     JOIN reconciled.orders AS o ON o.id = first_check.row_id
 )

@@ -3,7 +3,7 @@
 -- Result: id, status, review_reason (or NULL), checked (whether it was settled at least once), resting,
 --         fixed_after (interval from falling due to the change of its status by Reconciled, or NULL).
 SELECT o.id, o.status, o.review_reason, o.check_count > 0 AS checked, o.next_check_at IS NULL AS resting,
-    changed.at - o.created_at - interval '10 minutes' AS fixed_after
+    changed.at - o.created_at AS fixed_after
 FROM reconciled.orders AS o
 LEFT JOIN LATERAL (
     SELECT min(h.at) AS at

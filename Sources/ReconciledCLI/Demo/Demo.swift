@@ -46,9 +46,13 @@ struct Demo {
         say("schema migrated: \(migrated.map { "v\($0.version) \($0.name)" }.joined(separator: ", "))")
         let (ports, portSource) = AsyncStream.makeStream(of: Int.self)
         return try await withThrowingTaskGroup(of: Bool?.self) { group in
-            let sandbox = SandboxServer(logger: logger) { port in portSource.yield(port) }
+            // That the sandbox is stopped while pollers are connected is no news.
+            var silent = logger
+            silent.logLevel = .critical
+            let sandbox = SandboxServer(logger: silent) { port in portSource.yield(port) }
+            let sandboxGroup = ServiceGroup(services: [sandbox], logger: silent)
             group.addTask {
-                try await ServiceGroup(services: [sandbox], logger: logger).run()
+                try await sandboxGroup.run()
                 return nil
             }
             group.addTask {
