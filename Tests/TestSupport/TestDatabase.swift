@@ -11,7 +11,7 @@ public struct TestDatabase: Sendable {
 
     /// A further pool on this database, to be closed by the caller.
     public func makePool(
-        size: Int, applicationName: String = "reconciled/test", preparesStatements: Bool = true
+        size: Int, applicationName: String = "test", preparesStatements: Bool = true
     ) -> PostgresPool {
         PostgresPool(
             configuration: PostgresConfiguration(
@@ -36,7 +36,7 @@ public func withTestDatabase<T>(
     let serverURL = try testServerURL()
     let name = "test_\(getpid())_\(UInt64.random(in: 0 ..< .max))"
     let server = PostgresPool(
-        configuration: PostgresConfiguration(url: serverURL, applicationName: "reconciled/test"), size: 1,
+        configuration: PostgresConfiguration(url: serverURL, applicationName: "test"), size: 1,
         logger: testLogger)
     do {
         try await server.execute(
@@ -47,7 +47,7 @@ public func withTestDatabase<T>(
     }
     let url = databaseURL(serverURL, name: name)
     let pool = PostgresPool(
-        configuration: PostgresConfiguration(url: url, applicationName: "reconciled/test"), size: poolSize,
+        configuration: PostgresConfiguration(url: url, applicationName: "test"), size: poolSize,
         logger: testLogger)
     let outcome: Result<T, any Error>
     do {
