@@ -80,16 +80,18 @@ import Testing
         try await withTestDatabase(migrated: false) { database in
             let pool = database.makePool(size: 1)
             try await pool.execute(sql("SELECT 1"))
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await pool.execute(sql("SELECT pg_sleep(0.2)")) }
-                try await eventually("the connection is taken") { pool.idleCount == 0 }
-                group.addTask {
-                    let error = try await failure { try await pool.execute(sql("SELECT 1")) }
-                    #expect(error.code == .poolClosed)
+            try await withThrowingTaskGroup(of: Void.self) { closing in
+                try await withThrowingTaskGroup(of: PostgresError.Code.self) { calls in
+                    calls.addTask { try await failure { try await pool.execute(sql("SELECT pg_sleep(60)")) }.code }
+                    try await eventually("the connection is taken") { pool.idleCount == 0 }
+                    calls.addTask { try await failure { try await pool.execute(sql("SELECT 1")) }.code }
+                    try await eventually("it waits") { pool.waiterCount == 1 }
+                    closing.addTask { await pool.close() }
+                    #expect(try await calls.next() == .poolClosed)
+                    calls.cancelAll()
+                    #expect(try await calls.next() == .cancelled)
                 }
-                try await eventually("it waits") { pool.waiterCount == 1 }
-                await pool.close()
-                try await group.waitForAll()
+                try await closing.waitForAll()
             }
             let error = try await failure { try await pool.execute(sql("SELECT 1")) }
             #expect(error.code == .poolClosed)

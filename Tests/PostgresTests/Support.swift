@@ -40,3 +40,24 @@ func failure<T>(
     Issue.record("nothing was thrown", sourceLocation: sourceLocation)
     throw CancellationError()
 }
+
+func makePool(_ url: String, connectTimeout: Duration = .seconds(5)) -> PostgresPool {
+    PostgresPool(
+        configuration: PostgresConfiguration(
+            url: url, applicationName: "connecting", connectTimeout: connectTimeout),
+        size: 1, logger: testLogger)
+}
+
+func connectFailure(_ url: String, deadline: Duration = .seconds(10)) async throws -> PostgresError {
+    let pool = makePool(url, connectTimeout: .seconds(2))
+    let error = try await failure { try await pool.execute(sql("SELECT 1"), deadline: deadline) }
+    await pool.close()
+    return error
+}
+
+func withPool(_ pool: PostgresPool, _ body: (PostgresPool) async throws -> Void) async throws {
+    let outcome: Result<Void, any Error>
+    do { outcome = .success(try await body(pool)) } catch { outcome = .failure(error) }
+    await pool.close()
+    return try outcome.get()
+}

@@ -40,9 +40,9 @@ public func withPgBouncer<T>(
     return try outcome.get()
 }
 
-/// Returns when a query goes through, for which ten seconds are given.
+/// Returns when a query goes through, for which a minute is given: a busy machine takes its time to start a server.
 func waitUntilConnectable(_ url: String) async throws {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(60)
     while true {
         let pool = PostgresPool(
             configuration: PostgresConfiguration(

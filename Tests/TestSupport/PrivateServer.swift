@@ -21,7 +21,7 @@ public struct PrivateServer: Sendable {
 
 /// Runs `body` beside a server of its own. With `tls` it has a self-signed certificate; `hba` replaces pg_hba.conf.
 public func withPrivateServer<T>(
-    tls: Bool = false, hba: String = "host all all 127.0.0.1/32 trust", setup: String = "",
+    tls: Bool = false, hba: String = "host all all 127.0.0.1/32 trust",
     _ body: (PrivateServer) async throws -> T
 ) async throws -> T {
     let port = try freePort()
@@ -40,14 +40,11 @@ public func withPrivateServer<T>(
             unix_socket_directories = '$dir'
             fsync = off
             CONF
-            \(tls ? certificate : "")
-            as "$bin/pg_ctl" -D data -w -l log start >/dev/null
-            \(setup)
             cat >data/pg_hba.conf <<HBA
             \(hba)
             HBA
-            as "$bin/pg_ctl" -D data reload >/dev/null
-            touch ready
+            \(tls ? certificate : "")
+            as "$bin/pg_ctl" -D data -w -l log start >/dev/null
             while read -r line; do eval "$line" || true; done
             kill -CONT $(head -n 1 data/postmaster.pid) 2>/dev/null || true
             as "$bin/pg_ctl" -D data -m immediate stop >/dev/null 2>&1 || true
