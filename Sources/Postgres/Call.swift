@@ -4,6 +4,8 @@ import Timeline
 /// One caller's patience: until when it waits, and whether its task was cancelled meanwhile.
 final class Call: Sendable {
     let deadline: Moment
+    /// Ends this call too when it is cancelled.
+    private let parent: Call?
 
     private struct State {
         var isCancelled = false
@@ -12,8 +14,9 @@ final class Call: Sendable {
 
     private let state = Mutex(State())
 
-    init(deadline: Duration?) {
+    init(deadline: Duration?, within parent: Call? = nil) {
         self.deadline = deadline.map { Moment.now + $0 } ?? .distantFuture
+        self.parent = parent
     }
 
     /// Ends the call's wait, on whichever thread that is.
@@ -33,6 +36,7 @@ final class Call: Sendable {
     }
 
     func check() throws(PostgresError) {
+        try parent?.check()
         if state.withLock({ $0.isCancelled }) { throw PostgresError(.cancelled, message: "the task was cancelled") }
         if Moment.now >= deadline { throw PostgresError(.deadline, message: "the deadline passed") }
     }

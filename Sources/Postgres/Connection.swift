@@ -54,7 +54,7 @@ actor Connection {
     }
 
     private func retireIfNeeded(_ link: Link) {
-        guard !link.isUsable || !link.isIdle else { return }
+        guard !link.isUsable || !link.isIdle || link.isOnStandby else { return }
         logger.info("database connection was given up")
         self.link = nil
     }

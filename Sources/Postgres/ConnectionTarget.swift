@@ -7,7 +7,7 @@ struct ConnectionTarget {
 
     init(_ configuration: PostgresConfiguration) throws(PostgresError) {
         let options = try Self.parse(configuration.url)
-        secrets = ["password", "sslpassword"].compactMap { options[$0] }.filter { !$0.isEmpty }
+        secrets = ["password", "sslpassword"].compactMap { options[$0] }.filter { $0.count > 3 }
         // A dead peer is noticed within about 20 s even when its host vanished without a word.
         let defaults = [
             "keepalives": "1", "keepalives_idle": "10", "keepalives_interval": "3", "keepalives_count": "3",

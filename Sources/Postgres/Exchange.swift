@@ -145,6 +145,7 @@ struct Exchange {
 
     /// The first error of a query is its outcome; what follows it is only marked as skipped.
     private mutating func record(_ error: PostgresError) {
+        link.observe(error)
         if error.isServerCancellation { cancellationsSeen += 1 }
         if case .failure = provisional { return }
         provisional = .failure(error)

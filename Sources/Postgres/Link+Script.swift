@@ -43,7 +43,10 @@ extension Link {
         var failure: PostgresError?
         while let result = try nextResult(call) {
             if result.isCopy { isBroken = true }
-            failure = failure ?? result.error(statement: statement)
+            if failure == nil, let error = result.error(statement: statement) {
+                observe(error)
+                failure = error
+            }
             if !isUsable { throw failure ?? lostError }
         }
         return failure

@@ -12,6 +12,8 @@ final class Link {
 
     /// Set when the state of the session is not known any more; the link is then only good for closing.
     var isBroken = false
+    /// Set when the server refused a write because it is a standby now: a new connection may find the new primary.
+    private(set) var isOnStandby = false
 
     struct PreparedKey: Hashable {
         let statement: Statement
@@ -80,6 +82,10 @@ final class Link {
             else { throw PostgresError(.connection, message: "waiting on the socket failed") }
             if !ready.isEmpty { return ready }
         }
+    }
+
+    func observe(_ error: PostgresError) {
+        if error.sqlState == "25006" { isOnStandby = true }
     }
 
     /// The error that libpq keeps for this connection.

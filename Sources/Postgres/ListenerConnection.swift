@@ -72,7 +72,7 @@ actor ListenerConnection {
             let ready = try link.wait(for: .readable, call, until: .now + silenceMax)
             if ready == nil {
                 try call.check()
-                try probe(link)
+                try probe(link, call)
             } else if unsafe PQconsumeInput(link.connection) == 0 {
                 throw link.lostError
             }
@@ -80,8 +80,8 @@ actor ListenerConnection {
     }
 
     /// A half-open connection (the peer vanished without a word) never becomes readable: only asking finds out.
-    private func probe(_ link: Link) throws(PostgresError) {
-        try link.run(script: "SELECT 1", name: "probe", Call(deadline: Self.probeDeadline))
+    private func probe(_ link: Link, _ call: Call) throws(PostgresError) {
+        try link.run(script: "SELECT 1", name: "probe", Call(deadline: Self.probeDeadline, within: call))
     }
 
     static func quoted(_ channel: String) -> String {

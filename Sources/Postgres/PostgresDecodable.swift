@@ -103,7 +103,8 @@ extension Duration: PostgresDecodable {
 
 extension PostgresCell {
     fileprivate func text(skipping prefix: Int) throws(PostgresError) -> String {
-        guard let text = unsafe String(validating: bytes[prefix...], as: UTF8.self) else {
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes.dropFirst(prefix))
+        guard let text = unsafe String(validating: rest, as: UTF8.self) else {
             throw error("is not UTF-8")
         }
         return text

@@ -141,6 +141,16 @@ import Testing
         }
     }
 
+    @Test func aReadOnlyServerIsLeft() async throws {
+        try await withTestDatabase(migrated: false, poolSize: 1) { database in
+            let backend = try await database.pool.backend
+            try await database.pool.execute(sql("SET default_transaction_read_only = on"))
+            let error = try await failure { try await database.pool.execute(sql("CREATE TABLE refused ()")) }
+            #expect(error.sqlState == "25006" && error.classification == .transient)
+            #expect(try await database.pool.backend != backend, "a new connection may find the new primary")
+        }
+    }
+
     @Test func schemaChangesUnderPreparedStatements() async throws {
         try await withTestDatabase(migrated: false, poolSize: 1) { database in
             let pool = database.pool

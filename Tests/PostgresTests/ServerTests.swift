@@ -1,6 +1,9 @@
-import Postgres
+import Logging
+import Synchronization
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 /// What only a server of its own can show; one after the other, for each start of a server loads the machine.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ServerTests {
@@ -86,5 +89,47 @@ import Testing
                 }
             }
         }
+    }
+
+    /// Nothing arrives from a frozen server, not even the end of the connection: only the probe can tell.
+    @Test func aListenerLeavesAFrozenServer() async throws {
+        let log = MessageLog()
+        try await withPrivateServer { server in
+            let listener = PostgresListener(
+                configuration: PostgresConfiguration(
+                    url: server.url, applicationName: "listening", connectTimeout: .seconds(1)),
+                channels: ["orders"], logger: Logger(label: "listener") { _ in log }, silenceMax: .milliseconds(100))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await listener.run() }
+                for await event in listener.events where event == .listening { break }
+                server.freeze()
+                try await eventually("it notices") { log.messages.contains("database listener lost its connection") }
+                server.thaw()
+                for await event in listener.events where event == .listening { break }
+                group.cancelAll()
+            }
+        }
+    }
+}
+
+/// Keeps what is logged.
+private struct MessageLog: LogHandler {
+    private final class Storage: Sendable {
+        let messages = Mutex<[String]>([])
+    }
+
+    private let storage = Storage()
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    var messages: [String] { storage.messages.withLock { $0 } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        storage.messages.withLock { $0.append(event.message.description) }
     }
 }

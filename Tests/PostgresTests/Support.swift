@@ -17,9 +17,9 @@ extension PostgresPool {
     var backend: Int32 { get async throws { try await value(sql("SELECT pg_backend_pid()", name: "pid")) } }
 }
 
-/// Polls `condition` until it holds or five seconds have passed.
+/// Polls `condition` until it holds or `limit` has passed.
 func eventually(
-    _ comment: Comment, within limit: Duration = .seconds(5), sourceLocation: SourceLocation = #_sourceLocation,
+    _ comment: Comment, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
