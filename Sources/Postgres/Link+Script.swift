@@ -23,7 +23,7 @@ extension Link {
         if let failure { throw failure }
     }
 
-    /// Has the server cancel the script and gives the error it ended with; nil if it was too late and the script succeeded.
+    /// Has the server cancel the script and gives the error it ended with; nil if the script succeeded first.
     private func cancelScript(_ statement: Statement, because interruption: PostgresError) -> PostgresError? {
         // As for queries: a cancel that was not acknowledged could still hit the next statement.
         var isAcknowledged = false

@@ -77,9 +77,9 @@ public final class PostgresPool: Sendable {
 
     /// Runs `body` in one transaction: committed when it returns, rolled back when it throws.
     ///
-    /// `body` is synchronous and runs on the connection's thread, so that nothing but SQL can sit inside a transaction. It
-    /// may be running when the task is cancelled: its next statement throws. When the server did not answer the commit, the
-    /// error says that the outcome is not known.
+    /// `body` is synchronous and runs on the connection's thread, so that nothing but SQL can sit inside a transaction.
+    /// It may be running when the task is cancelled: its next statement throws. When the server did not answer the
+    /// commit, the error says that the outcome is not known.
     public func withTransaction<T: Sendable>(
         deadline: Duration? = PostgresPool.defaultDeadline,
         _ body: @Sendable (borrowing PostgresTransaction) throws -> T

@@ -19,7 +19,7 @@ import Testing
     }
 }
 
-/// Everything that takes a descriptor or a thread: connections, failed ones, cancels, a listener, a pool that is not closed.
+/// Everything that takes a descriptor or a thread: connections, failed ones, cancels, a listener, a forgotten pool.
 private func use(_ database: TestDatabase) async throws {
     let pool = database.makePool(size: 3, applicationName: "leak")
     await withTaskGroup(of: Void.self) { group in

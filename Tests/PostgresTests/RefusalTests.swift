@@ -92,7 +92,8 @@ import Timeline
             try await database.pool.withTransaction {
                 try $0.execute(
                     script: """
-                        CREATE TABLE things (id int8 PRIMARY KEY, amount int8 CONSTRAINT amount_positive CHECK (amount > 0));
+                        CREATE TABLE things (id int8 PRIMARY KEY,
+                            amount int8 CONSTRAINT amount_positive CHECK (amount > 0));
                         INSERT INTO things VALUES (1, 1);
                         """)
             }

@@ -48,7 +48,7 @@ import Timeline
             }
             let texts = try await database.pool.query(
                 sql(
-                    "SELECT 'infinity'::timestamptz, '-infinity'::timestamptz, '2026-11-23T14:02:11.250001Z'::timestamptz"
+                    "SELECT timestamptz 'infinity', timestamptz '-infinity', timestamptz '2026-11-23T14:02:11.250001Z'"
                 )
             ) { try $0.first { try ($0.read(Timestamp.self), $0.read(Timestamp.self), $0.read(Timestamp.self)) } }
             let (later, earlier, now) = try #require(texts)

@@ -17,19 +17,6 @@ extension PostgresPool {
     var backend: Int32 { get async throws { try await value(sql("SELECT pg_backend_pid()", name: "pid")) } }
 }
 
-/// Polls `condition` until it holds or `limit` has passed.
-func eventually(
-    _ comment: Comment, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("not within \(limit): \(comment)", sourceLocation: sourceLocation)
-}
-
 /// The error that `body` throws, of the expected type.
 func failure<T>(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> T
