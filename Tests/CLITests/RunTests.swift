@@ -1,0 +1,107 @@
+import AsyncHTTPClient
+import Foundation
+import Glibc
+import NIOCore
+import Postgres
+import TestSupport
+import Testing
+
+@testable import ReconciledCLI
+
+@Suite struct RunTests {
+    private static func get(_ port: Int, _ path: String) async throws -> (status: UInt, body: String) {
+        let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        return (response.status.code, String(buffer: try await response.body.collect(upTo: 1 << 22)))
+    }
+
+    private static func write(_ text: String, to directory: URL) throws -> String {
+        let file = directory.appending(path: "reconciled.yaml")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        return file.path
+    }
+
+    @Test func pollsServesMetricsAndStopsOnSigterm() async throws {
+        try await withTestDatabase { database in
+            try await withDirectory { directory in
+                let file = try Self.write(
+                    """
+                    database: { url: "\(database.url)" }
+                    http: { port: 0 }
+                    gateways: { trial: { kind: fixed, state: PAID } }
+                    """, to: directory)
+                let run = try LongRunning(["--config", file], directory: directory)
+                let port = try await run.port()
+                try await eventually("it is ready: \(run.output)") { try await Self.get(port, "/readyz").status == 200 }
+                let order =
+                    #"{"id": "a", "gateway": "trial", "amount_minor": 1, "currency": "EUR", "next_check_at": "2020-01-01T00:00:00Z"}"#
+                let added = try await Reconciled.run(["add", "orders", "--json", "-", "--config", file], input: order)
+                #expect(added.code == 0, "\(added.errors)")
+                let line = "reconciled_checks_total{lane=\"trial\",verdict=\"settled\",watch=\"orders\"} 1\n"
+                try await eventually("the check is counted") {
+                    try await Self.get(port, "/metrics").body.contains(line)
+                }
+                let metrics = try await Self.get(port, "/metrics").body
+                for name in [
+                    "reconciled_lateness_seconds_count", "reconciled_lane_paused", "reconciled_clock_skew_seconds",
+                ] {
+                    #expect(metrics.contains(name), "\(name) is missing")
+                }
+                let shown = try await Reconciled.run(["show", "orders", "a", "--json", "--config", file])
+                #expect(shown.output.contains("\"status\": \"paid\""), "\(shown.output)")
+                #expect(try await run.stop() == 0, "\(run.output)")
+            }
+        }
+    }
+
+    @Test func anUnreachableDatabaseIsWaitedForWhileProbesAnswer() async throws {
+        try await withDirectory { directory in
+            let file = try Self.write(
+                "database: { url: \"postgres://bob:s3cret@127.0.0.1:1/d\" }\nhttp: { port: 0 }", to: directory)
+            let run = try LongRunning(["--config", file], directory: directory)
+            let port = try await run.port()
+            try await run.says("the database cannot be reached; trying again")
+            #expect(try await Self.get(port, "/healthz").status == 200)
+            let ready = try await Self.get(port, "/readyz")
+            #expect(ready.status == 503 && ready.body.contains("database_unreachable"), "\(ready.body)")
+            #expect(!run.output.contains("s3cret") && !ready.body.contains("s3cret"))
+            #expect(try await run.stop() == 0, "\(run.output)")
+        }
+    }
+
+    @Test func sighupReloadsAndKeepsTheOldConfigurationWhenTheNewOneIsWrong() async throws {
+        try await withTestDatabase { database in
+            try await withDirectory { directory in
+                let base = "database: { url: \"\(database.url)\" }\nhttp: { port: 0 }\n"
+                let file = try Self.write(base + "gateways: { one: { kind: fixed, state: PAID } }", to: directory)
+                let run = try LongRunning(["--config", file], directory: directory)
+                try await run.says("\"lanes\":\"one\"")
+                _ = try Self.write(base + "gateways: { one: { kind: fixt } }", to: directory)
+                run.send(SIGHUP)
+                try await run.says("the new configuration is wrong; the old one stays")
+                _ = try Self.write(
+                    base + "gateways: { one: { kind: fixed, state: PAID }, two: { kind: fixed, state: PAID } }",
+                    to: directory)
+                run.send(SIGHUP)
+                try await run.says("\"lanes\":\"one,two\"")
+                #expect(try await run.stop(SIGINT) == 0, "\(run.output)")
+            }
+        }
+    }
+
+    @Test func aPortInUseIsAnErrorOnlyWhereItWasAskedFor() async throws {
+        try await withTestDatabase { database in
+            try await withDirectory { directory in
+                let base = "database: { url: \"\(database.url)\" }\n"
+                let first = try LongRunning(
+                    ["--config", try Self.write(base + "http: { port: 0 }", to: directory)], directory: directory)
+                let port = try await first.port()
+                let second = try await Reconciled.run(
+                    ["run"], environment: ["RECONCILED_DATABASE_URL": database.url, "RECONCILED_HTTP_PORT": "\(port)"])
+                #expect(second.code == 1)
+                #expect(second.errors.contains("port \(port): the port is in use"), "\(second.errors)")
+                #expect(try await first.stop() == 0)
+            }
+        }
+    }
+}
