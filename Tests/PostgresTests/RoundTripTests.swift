@@ -101,21 +101,20 @@ import Timeline
                     ])
             ) { rows in
                 try rows.map { row in
-                    let left = try (
-                        row.readOptional(String.self), row.readOptional(Int32.self), row.readOptional(Int64.self)
-                    )
-                    let right = try (
-                        row.readOptional(Bool.self), row.readOptional(Timestamp.self),
-                        row.readOptional(Duration.self), row.readOptional(String.self)
-                    )
-                    return "\(left) \(right)"
+                    func next<T: PostgresDecodable>(_: T.Type) throws -> String {
+                        try row.readOptional(T.self).map { "\($0)" } ?? "NULL"
+                    }
+                    return try [
+                        next(String.self), next(Int32.self), next(Int64.self), next(Bool.self), next(Timestamp.self),
+                        next(Duration.self), next(String.self),
+                    ]
                 }
             }
             #expect(
                 rows == [
-                    "\((String?(""), Int32?(1), Int64?.none)) \((Bool?(true), Timestamp?(now), Duration?(.milliseconds(1)), String?("[1]")))",
-                    "\((String?.none, Int32?.none, Int64?(2))) \((Bool?.none, Timestamp?(.distantFuture), Duration?.none, String?.none))",
-                    "\((String?("ö"), Int32?(.min), Int64?(.max))) \((Bool?(false), Timestamp?.none, Duration?(.zero), String?("{}")))",
+                    ["", "1", "NULL", "true", "\(now)", "\(Duration.milliseconds(1))", "[1]"],
+                    ["NULL", "NULL", "2", "NULL", "infinity", "NULL", "NULL"],
+                    ["ö", "\(Int32.min)", "\(Int64.max)", "false", "NULL", "\(Duration.zero)", "{}"],
                 ])
         }
     }
