@@ -161,20 +161,20 @@ CREATE INDEX checks_row_idx ON reconciled.checks (row_id, id);
 -- Takes what no day's partition takes: nothing is refused when maintenance has not run for a while.
 CREATE TABLE reconciled.checks_default PARTITION OF reconciled.checks DEFAULT;
 
--- Makes the partitions of today and the next days, and forgets what is older than 14 days. Days are UTC. Callable by
--- pollers, who own nothing: hence SECURITY DEFINER.
-CREATE FUNCTION reconciled.maintain_checks() RETURNS void
+-- Makes the partitions of today and the next days. Days are UTC. Callable by pollers, who own nothing: hence SECURITY
+-- DEFINER. Gives up on a lock soon, for settles wait behind it; inserts go to the default partition meanwhile.
+CREATE FUNCTION reconciled.make_check_partitions() RETURNS void
     LANGUAGE plpgsql
     SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
-    SET lock_timeout = '2s'
+    SET lock_timeout = '200ms'
     SET timezone = 'UTC'
 AS $$
 DECLARE
     day date;
     partition text;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtext('reconciled.maintain_checks')) THEN
+    IF NOT pg_try_advisory_xact_lock(hashtext('reconciled.checks')) THEN
         RETURN; -- another poller is at it
     END IF;
     FOR day IN SELECT current_date + ahead FROM generate_series(0, 3) AS ahead LOOP
@@ -185,26 +185,44 @@ BEGIN
                 partition, day::timestamptz, (day + 1)::timestamptz);
         EXCEPTION
             -- The default partition has rows of that day already: they stay there, and so do the day's others.
-            WHEN check_violation THEN NULL;
-            WHEN lock_not_available THEN RETURN; -- tried again later; inserts go to the default partition meanwhile
+            WHEN check_violation OR lock_not_available THEN NULL;
         END;
     END LOOP;
+END
+$$;
+
+-- Forgets what is older than 14 days; a partition that someone reads is left for the next time.
+CREATE FUNCTION reconciled.forget_old_checks() RETURNS void
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '200ms'
+    SET timezone = 'UTC'
+AS $$
+DECLARE
+    partition text;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('reconciled.checks')) THEN
+        RETURN;
+    END IF;
     FOR partition IN
         SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'reconciled.checks'::regclass AND c.relname ~ '^checks_\d{8}$'
             AND to_date(right(c.relname, 8), 'YYYYMMDD') < current_date - 14
     LOOP
-        EXECUTE format('DROP TABLE reconciled.%I', partition);
+        BEGIN
+            EXECUTE format('DROP TABLE reconciled.%I', partition);
+        EXCEPTION
+            WHEN lock_not_available THEN NULL;
+        END;
     END LOOP;
     DELETE FROM reconciled.checks_default WHERE at < now() - interval '15 days';
-EXCEPTION
-    WHEN lock_not_available THEN RETURN;
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION reconciled.maintain_checks() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION reconciled.make_check_partitions(), reconciled.forget_old_checks() FROM PUBLIC;
 
-SELECT reconciled.maintain_checks();
+SELECT reconciled.make_check_partitions();
 
 -- A row as people and programs read it: the column names, times in UTC whatever the session's zone.
 CREATE FUNCTION reconciled.as_json(anyelement) RETURNS jsonb

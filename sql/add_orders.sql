@@ -1,7 +1,8 @@
 -- Registers orders. What is left out has the column's default; an order that is there already stays as it is.
 --
 -- Parameters: $1 jsonb array of objects by column name, ids distinct
--- Result: id and outcome of each: added, exists (every field sent is as it stands) or differs.
+-- Result: id and outcome of each: added, exists (every field sent is as it stands) or differs; NULL when someone else
+--         added it at this very instant: ask again.
 WITH input AS MATERIALIZED (
     SELECT object FROM jsonb_array_elements($1::jsonb) AS object
 ),
@@ -22,6 +23,7 @@ added AS (
 SELECT input.object ->> 'id' AS id,
     CASE
         WHEN added.id IS NOT NULL THEN 'added'
+        WHEN o.id IS NULL THEN NULL
         WHEN jsonb_populate_record(o, input.object) IS NOT DISTINCT FROM o THEN 'exists'
         ELSE 'differs'
     END AS outcome

@@ -7,35 +7,38 @@
 --   $4 integer[]       quotas: rows of that lane at most
 --   $5 timestamptz[]   lower bounds: next_check_at …
 --   $6 text[]          … and id; -infinity and '' look at everything
---   $7 boolean         whether an order claimed three times or more without a settle may be taken; it is taken alone
+--   $7 boolean[]       whether an order of that lane claimed three times or more without a settle may be taken; it is
+--                      taken alone
 -- Result: for each lane at least one row: the lane's horizon, and the claimed order or NULLs.
 --
 -- Only unindexed columns are written, so the update is HOT. Without the lower bounds every claim would walk the dead
 -- index entries of the claims before it. A paused lane costs one look at its row in lanes.
 WITH lane AS MATERIALIZED (
-    SELECT input.name, input.quota, input.from_at, input.from_id,
-        state.paused_at, state.paused_by, state.pause_reason, state.probe_at, state.hold_until
-    FROM unnest($3::text[], $4::integer[], $5::timestamptz[], $6::text[]) AS input (name, quota, from_at, from_id)
+    SELECT input.name, input.quota, input.from_at, input.from_id, input.suspects,
+        state.paused_at, state.paused_by, state.pause_reason, state.hold_until
+    FROM unnest($3::text[], $4::integer[], $5::timestamptz[], $6::text[], $7::boolean[])
+        AS input (name, quota, from_at, from_id, suspects)
     LEFT JOIN reconciled.lanes AS state ON state.name = input.name
 ),
 -- A lane that paused itself asks about one order a minute, whichever poller comes first.
-probe AS (
-    UPDATE reconciled.lanes AS l
-    SET probe_at = now() + interval '1 minute'
+probing AS MATERIALIZED (
+    SELECT l.name
     FROM lane
-    WHERE l.name = lane.name AND l.paused_at IS NOT NULL AND l.paused_by IS NULL AND l.probe_at <= now()
-    RETURNING l.name
+    JOIN reconciled.lanes AS l ON l.name = lane.name
+    WHERE l.paused_at IS NOT NULL AND l.paused_by IS NULL AND l.probe_at <= now()
+    FOR NO KEY UPDATE OF l SKIP LOCKED
 ),
 open_lane AS MATERIALIZED (
-    SELECT lane.name, lane.from_at, lane.from_id, CASE WHEN lane.paused_at IS NULL THEN lane.quota ELSE 1 END AS quota
+    SELECT lane.name, lane.from_at, lane.from_id, lane.suspects,
+        CASE WHEN lane.paused_at IS NULL THEN lane.quota ELSE 1 END AS quota
     FROM lane
     WHERE CASE
         WHEN lane.paused_at IS NULL THEN lane.hold_until IS NULL OR lane.hold_until <= now()
-        ELSE lane.name IN (SELECT probe.name FROM probe)
+        ELSE lane.name IN (SELECT probing.name FROM probing)
     END
 ),
 candidate AS MATERIALIZED (
-    SELECT due.id, due.next_check_at, due.claim_count
+    SELECT open_lane.name AS lane, due.id, due.next_check_at, due.claim_count
     FROM open_lane
     CROSS JOIN LATERAL (
         SELECT o.id, o.next_check_at, o.claim_count
@@ -45,19 +48,22 @@ candidate AS MATERIALIZED (
             AND (o.next_check_at, o.id) >= (open_lane.from_at, open_lane.from_id)
             AND o.next_check_at <= now()
             AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= now())
-            AND ($7::boolean OR o.claim_count < 3)
+            AND (open_lane.suspects OR o.claim_count < 3)
         ORDER BY o.next_check_at, o.id
         LIMIT open_lane.quota
         FOR NO KEY UPDATE SKIP LOCKED
     ) AS due
 ),
--- A suspect is claimed alone, so that what it does to a poller is done to it alone.
+-- A suspect is claimed alone in its lane, so that what it does to a poller is done to it alone.
 picked AS MATERIALIZED (
     SELECT ranked.id
     FROM (
-        SELECT candidate.id, candidate.claim_count,
-            row_number() OVER (ORDER BY candidate.claim_count < 3, candidate.next_check_at, candidate.id) AS place,
-            max(candidate.claim_count) OVER () AS claim_count_max
+        SELECT candidate.id,
+            row_number() OVER (
+                PARTITION BY candidate.lane
+                ORDER BY candidate.claim_count < 3, candidate.next_check_at, candidate.id
+            ) AS place,
+            max(candidate.claim_count) OVER (PARTITION BY candidate.lane) AS claim_count_max
         FROM candidate
     ) AS ranked
     WHERE ranked.claim_count_max < 3 OR ranked.place = 1
@@ -73,17 +79,25 @@ claimed AS (
         o.give_up_at, o.verified_at, o.review_reason, o.lease_token, o.next_check_at, o.check_count, o.failure_count,
         o.claim_count, o.progress
 ),
+probed AS (
+    UPDATE reconciled.lanes AS l
+    SET probe_at = now() + interval '1 minute'
+    FROM probing
+    WHERE l.name = probing.name AND l.name IN (SELECT claimed.gateway FROM claimed)
+),
+-- When to look again: at the end of a hold, else when the next order falls due; one at infinity never does.
 horizon AS MATERIALIZED (
     SELECT lane.name, lane.paused_at, lane.paused_by, lane.pause_reason,
-        GREATEST(
+        COALESCE(
+            CASE WHEN lane.hold_until > now() THEN lane.hold_until END,
             (
                 SELECT o.next_check_at
                 FROM reconciled.orders AS o
-                WHERE o.gateway = lane.name AND o.next_check_at IS NOT NULL AND o.next_check_at > now()
+                WHERE o.gateway = lane.name AND o.next_check_at IS NOT NULL
+                    AND o.next_check_at > now() AND o.next_check_at < 'infinity'
                 ORDER BY o.next_check_at
                 LIMIT 1
-            ),
-            CASE WHEN lane.hold_until > now() THEN lane.hold_until END
+            )
         ) - now() AS next_due_in
     FROM lane
 )

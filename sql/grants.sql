@@ -14,6 +14,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON reconciled.orders, reconciled.lanes, rec
 GRANT SELECT, INSERT ON reconciled.history, reconciled.checks TO reconciled_poller;
 GRANT SELECT ON reconciled.schema_migrations TO reconciled_poller;
 GRANT USAGE ON SEQUENCE reconciled.lease_token_seq, reconciled.checks_id_seq TO reconciled_poller;
-GRANT EXECUTE ON FUNCTION reconciled.maintain_checks() TO reconciled_poller;
+GRANT EXECUTE ON FUNCTION reconciled.make_check_partitions(), reconciled.forget_old_checks() TO reconciled_poller;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA reconciled TO reconciled_reader;

@@ -4,5 +4,5 @@
 -- Result: the id, or nothing if the lease was lost: then the call must not start.
 UPDATE reconciled.orders AS o
 SET progress = $4::jsonb
-WHERE o.id = $2::text AND o.lease_token = $3::bigint AND o.leased_by = $1::text AND o.lease_expires_at > now()
+WHERE o.id = $2::text AND o.lease_token = $3::bigint AND o.leased_by = $1::text AND o.lease_expires_at > clock_timestamp()
 RETURNING o.id;

@@ -7,10 +7,15 @@
 --   changes       whether the columns after it are written; false keeps them
 -- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status: what it is now.
 --
--- An order that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock.
-WITH input AS MATERIALIZED (
-    SELECT *
-    FROM unnest(
+-- An order that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock. A
+-- transaction id that it has written and not committed yet would be waited for by the unique index, hence the patience.
+WITH patience AS MATERIALIZED (
+    SELECT set_config('lock_timeout', '200ms', true)
+),
+input AS MATERIALIZED (
+    SELECT input.*
+    FROM patience
+    CROSS JOIN unnest(
         $3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::text[], $8::interval[], $9::integer[],
         $10::text[], $11::jsonb[], $12::text[], $13::jsonb[], $14::text[], $15::integer[],
         $16::boolean[], $17::text[], $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::jsonb[],

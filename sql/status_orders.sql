@@ -6,7 +6,8 @@ SELECT o.gateway AS lane,
     count(*) FILTER (WHERE o.next_check_at <= now()) AS due,
     count(*) FILTER (WHERE o.lease_expires_at > now()) AS in_flight,
     now() - min(o.next_check_at) FILTER (
-        WHERE o.next_check_at <= now() AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= now())
+        WHERE o.next_check_at <= now() AND o.next_check_at > '-infinity'
+            AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= now())
     ) AS late
 FROM reconciled.orders AS o
 WHERE o.next_check_at IS NOT NULL

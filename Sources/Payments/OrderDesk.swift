@@ -53,9 +53,18 @@ public struct OrderDesk: Sendable {
     ///
     /// - Parameter objects: a JSON array of objects by column name with distinct ids, validated before.
     public func add(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome)] {
+        let first = try await insert(objects)
+        // Someone else added one of them at the same instant: this time it is there to compare with.
+        let settled = first.contains { $0.outcome == nil } ? try await insert(objects) : first
+        return zip(first, settled).map { before, after in
+            (id: before.id, outcome: before.outcome ?? after.outcome ?? .differs)
+        }
+    }
+
+    private func insert(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome?)] {
         try await pool.query(PostgresQuery(.sql("add_orders"), [.jsonb(objects)])) { rows in
             try rows.map { row in
-                (id: try row.read(), outcome: AddOutcome(rawValue: try row.read()) ?? .differs)
+                (id: try row.read(), outcome: try row.readOptional(String.self).flatMap(AddOutcome.init))
             }
         }
     }

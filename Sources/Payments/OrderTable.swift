@@ -23,9 +23,7 @@ public enum OrderTable: WatchTable {
             reviewReason: try row.readOptional())
         return Claim(
             row: order, lease: Lease(token: try row.read()),
-            // At rest only when claimed by hand; such a check is due when it is asked for.
-            dueAt: try row.readOptional() ?? claimedAt,
-            claimedAt: claimedAt, cadenceAnchor: order.createdAt, checkCount: try row.read(),
+            dueAt: try row.readOptional(), claimedAt: claimedAt, cadenceAnchor: order.createdAt, checkCount: try row.read(),
             failureCount: try row.read(), claimCount: try row.read(), progress: try row.readOptional())
     }
 

@@ -81,10 +81,10 @@ extension Timestamp: PostgresDecodable {
         case .max: self = .distantFuture
         case .min: self = .distantPast
         case let value:
-            // PostgreSQL counts from 2000, so that its last 30 years do not fit.
+            // PostgreSQL counts from 2000, so that its last 30 years, 292 thousand years ahead, do not fit; a column that
+            // an application may write must not be unreadable for it.
             let (microseconds, overflow) = value.addingReportingOverflow(PostgresType.epochMicroseconds)
-            guard !overflow else { throw cell.error("is beyond the last instant of a Timestamp") }
-            self.init(microseconds: microseconds)
+            self.init(microseconds: overflow ? Self.distantFuture.microseconds : microseconds)
         }
     }
 }

@@ -27,7 +27,7 @@ public struct PostgresTransaction: ~Copyable {
     static func run<T>(
         on link: Link, _ call: Call, _ body: (borrowing PostgresTransaction) throws -> T
     ) throws(PostgresError) -> Result<T, any Error> {
-        try link.run(script: "BEGIN", name: "begin", call)
+        try link.run(script: "BEGIN ISOLATION LEVEL READ COMMITTED", name: "begin", call)
         let value: T
         do {
             value = try body(PostgresTransaction(link: link, call: call))

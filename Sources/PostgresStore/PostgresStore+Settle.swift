@@ -21,7 +21,9 @@ extension PostgresStore {
         case .success(let outcomes): return .success(outcomes)
         case .failure(let error):
             guard let refusal = Refusal(error) else { return .failure(StoreError(error)) }
-            guard settlements.count > 1 else { return .success([.refused(refusal)]) }
+            guard settlements.count > 1 else {
+                return .success([refusal.isLockConflict ? .locked : .refused(refusal)])
+            }
             let middle = settlements.count / 2
             let first = await settle(Array(settlements[..<middle]))
             let second = await settle(Array(settlements[middle...]))
@@ -33,21 +35,21 @@ extension PostgresStore {
     func settleQuery(_ settlements: [Settlement<String, Change>]) -> PostgresQuery {
         var parameters: [PostgresParameter] = [
             .text(poller.id), .bool(recordsChecks),
-            .textArray(settlements.map(\.held.id)),
-            .int8Array(settlements.map(\.held.lease.token)),
-            .textArray(settlements.map(\.statusBefore)),
-            .timestamptzArray(settlements.map(\.dueAt)),
-            .textArray(settlements.map(\.verdict.rawValue)),
-            .intervalArray(settlements.map(\.delay)),
+            .textArray(settlements.map { $0.held.id }),
+            .int8Array(settlements.map { $0.held.lease.token }),
+            .textArray(settlements.map { $0.statusBefore }),
+            .timestamptzArray(settlements.map { $0.dueAt }),
+            .textArray(settlements.map { $0.verdict.rawValue }),
+            .intervalArray(settlements.map { $0.delay }),
             .int4Array(settlements.map { Int32(clamping: $0.failureCount) }),
-            .textArray(settlements.map(\.reason)),
-            .jsonbArray(settlements.map(\.answer)),
-            .textArray(settlements.map(\.error)),
-            .jsonbArray(settlements.map(\.progress)),
+            .textArray(settlements.map { $0.reason }),
+            .jsonbArray(settlements.map { $0.answer }),
+            .textArray(settlements.map { $0.error }),
+            .jsonbArray(settlements.map { $0.progress }),
             .textArray(settlements.map { $0.contradictedBy.joined(separator: ",") }),
             .int4Array(settlements.map { Int32(clamping: $0.duration.wholeMilliseconds) }),
         ]
-        parameters += Table.parameters(for: settlements.map(\.change))
+        parameters += Table.parameters(for: settlements.map { $0.change })
         return PostgresQuery(Table.settle, parameters)
     }
 

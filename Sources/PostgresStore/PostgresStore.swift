@@ -81,7 +81,7 @@ public final class PostgresStore<Table: WatchTable>: Store, Service {
                 .textArray(claim.quotas.map(\.lane)), .int4Array(claim.quotas.map { Int32(clamping: $0.count) }),
                 .timestamptzArray(claim.quotas.map { $0.from?.dueAt ?? .distantPast }),
                 .textArray(claim.quotas.map { $0.from?.id ?? "" }),
-                .bool(claim.includesSuspects),
+                .boolArray(claim.quotas.map(\.includesSuspects)),
             ])
     }
 

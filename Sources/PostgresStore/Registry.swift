@@ -85,6 +85,7 @@ public struct Registry: Sendable {
 
     /// Makes the partitions of `checks` ahead and forgets old ones.
     public func maintainChecks() async throws(PostgresError) {
-        _ = try await pool.execute(PostgresQuery(.sql("maintain_checks")))
+        _ = try await pool.execute(PostgresQuery(.sql("make_check_partitions")))
+        _ = try await pool.execute(PostgresQuery(.sql("forget_old_checks")))
     }
 }

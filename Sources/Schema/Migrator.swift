@@ -27,6 +27,9 @@ public struct Migrator: Sendable {
     /// migrate, or the database's error, in which case the migrations before the failed one stay applied.
     @discardableResult
     public func migrate() async throws -> [Migration] {
+        // Nothing to do needs no right to do it.
+        let state = try await state()
+        if state.pending.isEmpty, state.problem == nil { return [] }
         var done: [Migration] = []
         while let migration = try await applyNext() {
             logger.info("migrated", metadata: ["version": "\(migration.version)", "name": "\(migration.name)"])

@@ -33,6 +33,7 @@ struct Bench {
     struct Drain: Codable {
         var orders: Int
         var batch: Int
+        var concurrency: Int
         var pgbenchRowsPerSecond: Double
         var onePollerRowsPerSecond: Double
         var twoPollersRowsPerSecond: Double
@@ -40,12 +41,15 @@ struct Bench {
         var ratio: Double
     }
 
+    /// Under load a claim takes at most half of the concurrency: this lets it take a whole batch, as pgbench's does.
+    private var drainConcurrency: Int { 2 * batch }
+
     func drain(orders: Int) async throws -> Drain {
         let pgbench = try await pgbenchRowsPerSecond(orders: orders)
         let one = try await drainRowsPerSecond(orders: orders, pollers: 1)
         let two = try await drainRowsPerSecond(orders: orders, pollers: 2)
         return Drain(
-            orders: orders, batch: batch, pgbenchRowsPerSecond: pgbench, onePollerRowsPerSecond: one,
+            orders: orders, batch: batch, concurrency: drainConcurrency, pgbenchRowsPerSecond: pgbench, onePollerRowsPerSecond: one,
             twoPollersRowsPerSecond: two, ratio: one / pgbench)
     }
 
@@ -68,7 +72,7 @@ struct Bench {
         let observers = (0..<pollers).map { _ in BenchObserver() }
         let start = Moment.now
         var seconds = 0.0
-        try await withPollers(observers, gateway: .init()) { _ in
+        try await withPollers(observers, gateway: .init(), concurrency: drainConcurrency) { _ in
             try await Self.poll(for: .seconds(300), "the drain") {
                 observers.reduce(0) { $0 + $1.snapshot.settled } >= orders
             }
@@ -129,6 +133,7 @@ struct Bench {
         return Memory(checksInFlight: observer.snapshot.inFlightMax, residentMegabytes: resident)
     }
 
+    /// The lowest of three windows: autovacuum's transactions are counted with ours.
     struct Idle: Codable {
         var seconds: Double
         var queriesPerSecond: Double
@@ -140,13 +145,17 @@ struct Bench {
         try await withPollers([BenchObserver()], gateway: .init()) { pool in
             // Registration and the first claims are not idling; the server counts with a delay of up to a second.
             try await Task.sleep(for: .seconds(3))
-            let before = try await transactions(pool)
+            var lowest = Double.infinity
             let start = Moment.now
-            try await Task.sleep(for: duration)
-            let after = try await transactions(pool)
-            let seconds = (Moment.now - start).inSeconds
-            // One of them is our own first question.
-            result = Idle(seconds: seconds, queriesPerSecond: Double(after - before - 1) / seconds)
+            for _ in 0..<3 {
+                let before = try await transactions(pool)
+                let windowStart = Moment.now
+                try await Task.sleep(for: duration)
+                let after = try await transactions(pool)
+                // One of them is our own first question.
+                lowest = min(lowest, Double(after - before - 1) / (Moment.now - windowStart).inSeconds)
+            }
+            result = Idle(seconds: (Moment.now - start).inSeconds, queriesPerSecond: lowest)
         }
         return result
     }

@@ -49,7 +49,7 @@ struct BenchCommand: AsyncParsableCommand {
         var report = Report()
         // Memory first: what the other parts leave behind is theirs.
         if parts.contains(.memory) { report.memory = try await bench.memory(inFlight: 1_000) }
-        if parts.contains(.idle) { report.idle = try await bench.idle(for: .seconds(20)) }
+        if parts.contains(.idle) { report.idle = try await bench.idle(for: .seconds(10)) }
         if parts.contains(.lateness) {
             report.lateness = try await bench.lateness(orders: 2_000, every: .milliseconds(10))
         }

@@ -67,6 +67,9 @@ struct DatabaseSession: Sendable {
             let text = unsafe String(cString: value)
             if !text.isEmpty { return String(text.prefix(63)) }
         }
-        return "uid \(getuid())"
+        guard let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name else {
+            return "uid \(getuid())"
+        }
+        return unsafe String(cString: name)
     }
 }

@@ -39,6 +39,9 @@ struct MigrateCommand: AsyncParsableCommand {
                 preview(try await session.migrator.state())
             } else {
                 let applied = try await session.migrator.migrate()
+                let notifies = session.configuration.watches.orders.notify
+                try await session.pool.execute(
+                    PostgresQuery(.sql(notifies ? "enable_notify_orders" : "disable_notify_orders")))
                 try await Registry(pool: session.pool).maintainChecks()
                 report(applied, isDone: true)
             }

@@ -141,15 +141,18 @@ struct Demo {
         let start = Moment.now
         var healthy = orders.filter(\.isHealthy).map(\.id)[...]
         var report = DemoReport(orders, try await database.outcomes())
-        var isFirst = true
+        var shownAt: Moment?
         while !report.isOver, Moment.now < start + Self.limit {
             // The healthy ones' notifications trickle in; some meet a check under way.
             try await database.notify(Array(healthy.prefix(40)))
             healthy = healthy.dropFirst(40)
             try await Task.sleep(for: .milliseconds(250))
             report = DemoReport(orders, try await database.outcomes())
-            showProgress(report, total: orders.count, seconds: (Moment.now - start).inSeconds, isFirst: isFirst)
-            isFirst = false
+            // A terminal shows one line that grows; a file gets one every now and then.
+            if isTerminal || report.isOver || shownAt.map({ Moment.now - $0 >= .seconds(2) }) ?? true {
+                showProgress(report, total: orders.count, seconds: (Moment.now - start).inSeconds)
+                shownAt = Moment.now
+            }
         }
         let counters = try await database.counters()
         let seconds = (Moment.now - start).inSeconds
@@ -158,19 +161,15 @@ struct Demo {
         return report.isOver
     }
 
-    private func showProgress(_ report: DemoReport, total: Int, seconds: Double, isFirst: Bool) {
+    private func showProgress(_ report: DemoReport, total: Int, seconds: Double) {
         let width = 40
         let filled = total == 0 ? width : report.atTheirTruth * width / total
         let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
         let line = "\(bar) \(report.atTheirTruth) of \(total) right, \(Int(seconds)) s"
-        let isTerminal = Descriptor.isTerminal(STDOUT_FILENO)
-        // A terminal shows one line that grows; a file gets one every now and then.
-        if isTerminal {
-            Descriptor.write((isFirst ? "" : "\r") + line + "\u{1B}[K", to: STDOUT_FILENO)
-        } else if isFirst || Int(seconds * 4) % 8 == 0 {
-            Descriptor.write(line + "\n", to: STDOUT_FILENO)
-        }
+        Descriptor.write(isTerminal ? "\r\(line)\u{1B}[K" : "\(line)\n", to: STDOUT_FILENO)
     }
+
+    private var isTerminal: Bool { Descriptor.isTerminal(STDOUT_FILENO) }
 
     private func say(_ text: String) { Descriptor.write(text + "\n", to: STDOUT_FILENO) }
 }

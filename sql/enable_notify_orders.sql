@@ -1,0 +1,2 @@
+-- Notifications for orders that someone makes due within moments; the default.
+ALTER TABLE reconciled.orders ENABLE TRIGGER orders_due_notify;
