@@ -41,6 +41,7 @@ struct CheckRun<S: Store, C: Reconciler>: Sendable where C.R == S.R, C.Change ==
             journal: { progress in
                 guard scope.leaseRemaining > .zero else { return false }
                 return try await store.journal(held, progress: progress)
-            })
+            },
+            isProbe: scope.isProbe)
     }
 }

@@ -13,6 +13,8 @@ final class CheckScope: Sendable {
     let deadline: Moment
     /// When the claim was sent: leases count from there, the earliest that they may have begun.
     let sentAt: Moment
+    /// The lane had paused itself when the rows were claimed.
+    let isProbe: Bool
     private let claimedAt: Timestamp
     private let timekeeper: any Timekeeper
     private let leaseEnd: Atomic<Int64>
@@ -31,13 +33,14 @@ final class CheckScope: Sendable {
 
     init(
         id: Int, lane: Int, count: Int, sentAt: Moment, deadline: Moment, leaseEnd: Moment, claimedAt: Timestamp,
-        timekeeper: any Timekeeper
+        isProbe: Bool = false, timekeeper: any Timekeeper
     ) {
         self.id = id
         self.lane = lane
         self.deadline = deadline
         self.sentAt = sentAt
         self.claimedAt = claimedAt
+        self.isProbe = isProbe
         self.timekeeper = timekeeper
         self.leaseEnd = Atomic(leaseEnd.nanoseconds)
         state = Mutex(State(underWay: count))

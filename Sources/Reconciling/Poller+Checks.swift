@@ -7,7 +7,8 @@ extension Poller {
 
     /// Starts the checks of one lane's rows that one claim brought.
     func start(
-        _ claims: [Claim<S.R>], lane: Int, sentAt: Moment, now: Moment, in group: inout DiscardingTaskGroup
+        _ claims: [Claim<S.R>], lane: Int, isProbe: Bool, sentAt: Moment, now: Moment,
+        in group: inout DiscardingTaskGroup
     ) {
         let leaseEnd = sentAt + configuration.lease
         let timeout = configuration.lanes[lane].timeout
@@ -18,7 +19,8 @@ extension Poller {
             if isDraining || isLeaving {
                 handBacks.append(HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease))
             } else if claim.claimCount >= Self.poisonClaimCount {
-                let scope = scope(of: [claim], lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd)
+                let scope = scope(
+                    of: [claim], lane: lane, isProbe: isProbe, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd)
                 let holding = hold(claim, in: scope, leaseEnd: leaseEnd)
                 logger.error("row was claimed too often without a settle", metadata: metadata(of: holding))
                 conclude(holding, reconciler.poisoned(claim), duration: .zero, now: now)
@@ -28,19 +30,24 @@ extension Poller {
         }
         if isRenewed {
             for claim in checked {
-                run([claim], lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd, in: &group)
+                run(
+                    [claim], lane: lane, isProbe: isProbe, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd,
+                    in: &group)
                 if let holding = held[claim.lease.token] { renewFromNowOn(holding, now: now) }
             }
         } else if !checked.isEmpty {
-            run(checked, lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd, in: &group)
+            run(
+                checked, lane: lane, isProbe: isProbe, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd,
+                in: &group)
         }
     }
 
     private func run(
-        _ claims: [Claim<S.R>], lane: Int, sentAt: Moment, deadline: Moment, leaseEnd: Moment,
+        _ claims: [Claim<S.R>], lane: Int, isProbe: Bool, sentAt: Moment, deadline: Moment, leaseEnd: Moment,
         in group: inout DiscardingTaskGroup
     ) {
-        let scope = scope(of: claims, lane: lane, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd)
+        let scope = scope(
+            of: claims, lane: lane, isProbe: isProbe, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd)
         for claim in claims { _ = hold(claim, in: scope, leaseEnd: leaseEnd) }
         scopes[scope.id] = Running(scope: scope, tokens: claims.map(\.lease.token), left: claims.count)
         runningByLane[lane] += claims.count
@@ -53,12 +60,12 @@ extension Poller {
     }
 
     private func scope(
-        of claims: [Claim<S.R>], lane: Int, sentAt: Moment, deadline: Moment, leaseEnd: Moment
+        of claims: [Claim<S.R>], lane: Int, isProbe: Bool, sentAt: Moment, deadline: Moment, leaseEnd: Moment
     ) -> CheckScope {
         scopeCount += 1
         return CheckScope(
             id: scopeCount, lane: lane, count: claims.count, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd,
-            claimedAt: claims[0].claimedAt, timekeeper: timekeeper)
+            claimedAt: claims[0].claimedAt, isProbe: isProbe, timekeeper: timekeeper)
     }
 
     private func hold(_ claim: Claim<S.R>, in scope: CheckScope, leaseEnd: Moment) -> Holding<S.R, S.Change> {

@@ -153,12 +153,14 @@ extension Poller {
             byLane[lane].append(claim)
         }
         if let claim = claimed.claims.first { databaseClock = (claim.claimedAt, trip.round.sentAt) }
-        for (lane, claims) in byLane.enumerated() where !claims.isEmpty {
-            start(claims, lane: lane, sentAt: trip.round.sentAt, now: now, in: &group)
-        }
-        let isPartial = claimed.claims.contains { $0.claimCount >= Self.suspectClaimCount }
         var horizons: [String: LaneHorizon] = [:]
         for horizon in claimed.horizons { horizons[horizon.lane] = horizon }
+        for (lane, claims) in byLane.enumerated() where !claims.isEmpty {
+            // A paused lane gives rows only to find out whether it answers again.
+            let isProbe = horizons[loop.lanes[lane].name]?.pause != nil
+            start(claims, lane: lane, isProbe: isProbe, sentAt: trip.round.sentAt, now: now, in: &group)
+        }
+        let isPartial = claimed.claims.contains { $0.claimCount >= Self.suspectClaimCount }
         return zip(trip.round.parts, trip.starts).map { part, start in
             let horizon = horizons[loop.lanes[part.lane].name]
             observe(pause: horizon?.pause, lane: part.lane)

@@ -14,7 +14,8 @@ public struct OneCheck<Change: Sendable>: Sendable {
 /// - Parameters:
 ///   - sentAt: the moment before the claim was sent.
 ///   - lease: what the claim asked for.
-///   - isDryRun: asks, and hands the row back instead of writing the conclusion; the check may not journal either.
+///   - isDryRun: asks, and hands the row back instead of writing the conclusion; the check may neither journal nor
+///     change the outside world.
 public func reconcileOnce<S: Store, C: Reconciler>(
     _ claim: Claim<S.R>, sentAt: Moment, lease: Duration, lane: LaneConfiguration, store: S, reconciler: C,
     isDryRun: Bool = false, timekeeper: any Timekeeper = EngineThread()
@@ -26,7 +27,11 @@ public func reconcileOnce<S: Store, C: Reconciler>(
         id: 0, lane: 0, count: 1, sentAt: sentAt, deadline: deadline, leaseEnd: leaseEnd, claimedAt: claim.claimedAt,
         timekeeper: timekeeper)
     var context = CheckRun<S, C>.context(of: claim, in: scope, store: store)
-    if isDryRun { context.journal = { _ in false } }
+    if isDryRun {
+        // No call that changes the outside world finds enough of a lease to start with; none may be journaled.
+        context.leaseRemaining = { .zero }
+        context.journal = { _ in false }
+    }
     var conclusion = await answer(claim, context: context, reconciler: reconciler, timekeeper: timekeeper)
     let duration = timekeeper.now() - startedAt
     let held = HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease)

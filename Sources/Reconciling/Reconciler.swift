@@ -32,12 +32,15 @@ public struct CheckContext: Sendable {
     /// Writes `progress` under the fence before a call that changes the outside world; false if the lease was lost,
     /// and then the call must not start.
     public var journal: @Sendable (_ progress: String) async throws -> Bool
+    /// Whether the lane had paused itself when the row was claimed, and the check only looks whether it answers again.
+    public var isProbe: Bool
 
     public init(
         deadline: Moment, now: @escaping @Sendable () -> Timestamp,
         leaseRemaining: @escaping @Sendable () -> Duration,
-        journal: @escaping @Sendable (_ progress: String) async throws -> Bool
+        journal: @escaping @Sendable (_ progress: String) async throws -> Bool, isProbe: Bool = false
     ) {
+        self.isProbe = isProbe
         self.deadline = deadline
         self.now = now
         self.leaseRemaining = leaseRemaining

@@ -190,8 +190,10 @@ import Timeline
     @Test func wrongConfigurationPausesTheLaneAndItsFirstAnswerEndsThat() async throws {
         let isFixed = Mutex(false)
         let asked = Mutex(0)
-        let scenario = Scenario(Scenario.watch()) { _, _, _ in
+        let probed = Mutex(0)
+        let scenario = Scenario(Scenario.watch()) { _, context, _ in
             asked.withLock { $0 += 1 }
+            if context.isProbe { probed.withLock { $0 += 1 } }
             return isFixed.withLock { $0 }
                 ? Scenario.paid : Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401"))
         }
@@ -201,8 +203,11 @@ import Timeline
             #expect(scenario.observer.seen.pauses == [LanePause(by: nil, reason: "401")])
             let before = asked.withLock { $0 }
             #expect(before <= 12)
+            #expect(probed.withLock { $0 } == 0)
             scenario.advance(by: .seconds(200))
             #expect(asked.withLock { $0 } - before <= 4)
+            let probes = probed.withLock { $0 }
+            #expect(probes == asked.withLock { $0 } - before && probes > 0)
             for number in 0..<20 { #expect(scenario.row("r\(number)").claimCount == 0) }
             isFixed.withLock { $0 = true }
             #expect(
