@@ -16,7 +16,7 @@ public enum CloseOutcome: Hashable, Sendable {
     case answered
     /// It may have happened or not: the same idempotency key serves the next attempt.
     case unknown(AnswerFailure)
-    /// We may not do that: says what is wrong, without secrets.
+    /// We may not do that: says what is wrong, without secrets. The order was not closed.
     case misconfigured(String)
 }
 

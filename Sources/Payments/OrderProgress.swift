@@ -19,11 +19,14 @@ public struct OrderProgress: Hashable, Sendable {
     public var absent: Tally?
     /// A close was started at the gateway under this idempotency key, and its outcome is not known.
     public var closeKey: String?
+    /// The order was put to rest by the cut-off, which happens once: whoever makes it due again wants it asked about.
+    public var isCutOff: Bool
 
-    public init(notFound: Tally? = nil, absent: Tally? = nil, closeKey: String? = nil) {
+    public init(notFound: Tally? = nil, absent: Tally? = nil, closeKey: String? = nil, isCutOff: Bool = false) {
         self.notFound = notFound
         self.absent = absent
         self.closeKey = closeKey
+        self.isCutOff = isCutOff
     }
 
     /// Reads the column. What cannot be read counts as nothing: a tally then starts anew, which only takes longer.
@@ -33,6 +36,7 @@ public struct OrderProgress: Hashable, Sendable {
         notFound = Self.tally(document["not_found"])
         absent = Self.tally(document["absent"])
         closeKey = document["close_key"]?.string
+        isCutOff = document["cut_off"]?.bool ?? false
     }
 
     /// The column's new value; nil if there is nothing to carry.
@@ -42,6 +46,7 @@ public struct OrderProgress: Hashable, Sendable {
         if let notFound { object.add("not_found", object: Self.object(notFound)) }
         if let absent { object.add("absent", object: Self.object(absent)) }
         object.add("close_key", closeKey)
+        if isCutOff { object.add("cut_off", true) }
         return object.text
     }
 

@@ -16,8 +16,8 @@ struct OrderProof {
         if let amount, let asked = answer.gatewayAmount, amount != asked {
             differences.append(amount < asked ? OrderReason.partial : OrderReason.overpaid)
         }
-        if requirements.reference != .none, let reference = require(answer.orderReference, "order"),
-            !Self.names(order, reference, requirements.reference)
+        if requirements.reference != .none, require(answer.orderReference, "order") != nil,
+            Self.isAboutAnother(order, answer, requirements)
         {
             differences.append(OrderReason.orderMismatch)
         }
@@ -29,6 +29,18 @@ struct OrderProof {
         if let currency, !Self.equal(currency, order.currency) { differences.append(OrderReason.currencyMismatch) }
         if let amount, amount != order.amountMinor { differences.append(OrderReason.amountMismatch) }
         if isDuplicate { differences.append(OrderReason.duplicate) }
+    }
+
+    /// Whether the answer names an order, and not ours: whatever it says, it says of another.
+    static func isAboutAnother(
+        _ order: Order, _ answer: Answer, _ requirements: OrderPolicy.Requirements
+    ) -> Bool {
+        switch answer.orderReference {
+        case .absent: false
+        // What we cannot read is not ours: our names are readable.
+        case .unreadable: requirements.reference != .none
+        case .value(let reference): !names(order, reference, requirements.reference)
+        }
     }
 
     private mutating func require<Value>(_ field: Answer.Field<Value>, _ name: String) -> Value? {

@@ -11,7 +11,7 @@ struct OrderQuestion {
     enum CloseStep {
         /// The gateway was told; what became of it, only the next answer says.
         case done
-        /// It was not told, and the decision holds as it is.
+        /// It was not closed, and the decision holds as it is.
         case notNow
         /// It was not told, and the check ends with this.
         case instead(Conclusion<OrderChange>)
@@ -21,6 +21,8 @@ struct OrderQuestion {
     private let lane: OrderLane
     private let context: CheckContext
     private var progress: OrderProgress
+    /// Why the gateway does not let us close the order.
+    private var closeProblem: String?
 
     init(_ claim: Claim<Order>, _ lane: OrderLane, _ context: CheckContext) {
         self.claim = claim
@@ -34,7 +36,7 @@ struct OrderQuestion {
         let answer = await lane.gateway.ask(claim.row, deadline: context.deadline)
         let decision = OrderRules.decide(
             claim.row, answer, policy: lane.policy, begunAt: begunAt, progress: progress,
-            failureCount: claim.failureCount)
+            failureCount: claim.failureCount, isProbe: context.isProbe)
         return Decided(answer: answer, decision: decision)
     }
 
@@ -61,8 +63,10 @@ struct OrderQuestion {
         case .answered: progress.closeKey = nil
         case .unknown: break
         case .misconfigured(let problem):
-            return .instead(
-                Conclusion(.failed, next: .handBack, error: problem, laneSignal: .misconfigured(problem)))
+            // The key may ask all the same: the order goes on without the close, and so does its lane.
+            progress.closeKey = nil
+            closeProblem = problem
+            return .notNow
         }
         return .done
     }
@@ -86,7 +90,9 @@ struct OrderQuestion {
 
     private func full(_ answer: Answer, _ decision: OrderDecision) -> Conclusion<OrderChange> {
         var conclusion = Conclusion(decision)
-        conclusion.answer = answer.json
+        var object = answer.jsonObject
+        object.add("close_problem", closeProblem)
+        conclusion.answer = object.text
         conclusion.laneSignal = answer.laneSignal
         return conclusion
     }

@@ -17,7 +17,9 @@ public struct OrderReconciler: Reconciler {
                 .failed, next: .handBack, error: "no gateway of that name is configured",
                 laneSignal: .misconfigured("no gateway of that name is configured"))
         }
-        if let decision = OrderRules.unasked(order, policy: lane.policy, checkCount: claim.checkCount) {
+        if let decision = OrderRules.unasked(
+            order, policy: lane.policy, progress: OrderProgress(json: claim.progress))
+        {
             var conclusion = Conclusion(decision)
             conclusion.laneSignal = .silent
             return conclusion
@@ -37,24 +39,49 @@ public struct OrderReconciler: Reconciler {
     public func refused(
         _ claim: Claim<Order>, _ conclusion: Conclusion<OrderChange>, by refusal: Refusal
     ) -> Conclusion<OrderChange> {
-        if refusal.constraint == "orders_gateway_txn_id_key", let txn = conclusion.change?.gatewayTxnID {
+        // By the code alone: an adopted table's constraint has a name of its own.
+        if refusal.code == "23505", let txn = conclusion.change?.gatewayTxnID {
             var detail = JSONObjectText()
             detail.add("status_before", claim.row.status)
             detail.add("gateway_txn_id", txn)
-            var duplicate = conclusion
-            duplicate.verdict = .review
-            duplicate.next = .rest
-            duplicate.reason = OrderReason.duplicate
-            duplicate.change = OrderChange(
-                status: "review", gatewayState: conclusion.change?.gatewayState, reviewReason: OrderReason.duplicate,
-                reviewDetail: detail.text)
-            return duplicate
+            return reviewed(conclusion, OrderReason.duplicate, detail)
+        }
+        if conclusion.change?.status == "paid", claim.row.status == "pending", isPastGiveUp(claim) {
+            var refused = JSONObjectText()
+            refused.add("sqlstate", refusal.code)
+            refused.add("constraint", refusal.constraint)
+            refused.add("message", refusal.message)
+            var detail = JSONObjectText()
+            detail.add("status_before", claim.row.status)
+            detail.add("gateway_txn_id", conclusion.change?.gatewayTxnID)
+            detail.add("refusal", object: refused)
+            return reviewed(conclusion, OrderReason.gaveUp, detail)
         }
         let what = refusal.constraint.map { " (\($0))" } ?? ""
+        // A nudged review is tried again, but not for ever; a human waits for it as it is.
+        let isOver = claim.row.status == "review" && claim.failureCount >= OrderRules.reviewFailureCountMax
         return Conclusion(
-            .failed, next: .backoff, reason: "REFUSED", answer: conclusion.answer,
+            .failed, next: isOver ? .rest : .backoff, reason: "REFUSED", answer: conclusion.answer,
             error: "The database refused to write the result\(what): \(refusal.message)", progress: claim.progress,
             laneSignal: conclusion.laneSignal)
+    }
+
+    /// The conclusion with a review in the place of what the database refused.
+    private func reviewed(
+        _ conclusion: Conclusion<OrderChange>, _ reason: String, _ detail: JSONObjectText
+    ) -> Conclusion<OrderChange> {
+        var reviewed = conclusion
+        reviewed.verdict = .review
+        reviewed.next = .rest
+        reviewed.reason = reason
+        reviewed.change = OrderChange(
+            status: "review", gatewayState: conclusion.change?.gatewayState, reviewReason: reason,
+            reviewDetail: detail.text)
+        return reviewed
+    }
+
+    private func isPastGiveUp(_ claim: Claim<Order>) -> Bool {
+        lanes[claim.row.gateway].map { claim.claimedAt >= $0.policy.giveUpAt(claim.row) } ?? false
     }
 
     public func poisoned(_ claim: Claim<Order>) -> Conclusion<OrderChange> {
@@ -71,10 +98,22 @@ public struct OrderReconciler: Reconciler {
                 OrderChange(status: claim.row.status, reviewReason: OrderReason.poison, reviewDetail: detail.text)
             default: nil
             }
-        let isDryRun = lanes[claim.row.gateway]?.policy.isDryRun ?? false
+        let progress = OrderProgress(isCutOff: OrderProgress(json: claim.progress).isCutOff).json
+        if let change, lanes[claim.row.gateway]?.policy.isDryRun ?? false {
+            // Not put to rest: the order still waits, and is decided once the dry run ends.
+            var would = JSONObjectText()
+            would.add("verdict", Verdict.review.rawValue)
+            would.add("reason", OrderReason.poison)
+            would.add("status", change.status)
+            would.add("review_reason", OrderReason.poison)
+            var answer = JSONObjectText()
+            answer.add("would", object: would)
+            return Conclusion(
+                .recheck, next: .cadence, reason: OrderReason.dryRun, answer: answer.text, progress: progress,
+                laneSignal: .silent)
+        }
         return Conclusion(
-            .review, next: .rest, change: isDryRun ? nil : change, reason: OrderReason.poison,
-            laneSignal: .silent)
+            .review, next: .rest, change: change, reason: OrderReason.poison, progress: progress, laneSignal: .silent)
     }
 }
 

@@ -7,7 +7,7 @@ public struct OrderRules: Sendable {
     public static let notFoundCountMin = 3
     /// … spread over at least this long; the second look at a paid order that seems absent waits as long.
     public static let tallySpread = Duration.seconds(600)
-    /// A nudged row in review is asked about again after failures, but not for ever.
+    /// An order that is in review or paid is asked about again after failures, but not for ever.
     public static let reviewFailureCountMax = 20
     /// A check planned for an instant of the order's starts this much behind it, so that it sees the instant passed.
     static let margin = Duration.seconds(1)
@@ -18,6 +18,7 @@ public struct OrderRules: Sendable {
     let begunAt: Timestamp
     let progress: OrderProgress
     let failureCount: Int
+    let isProbe: Bool
     let isDuplicate: Bool
 
     /// Decides on one answer. Total: every status, answer and instant has a decision.
@@ -26,30 +27,49 @@ public struct OrderRules: Sendable {
     ///   - begunAt: when the question was asked, by the database's clock. An answer is as old as its question: a check
     ///     begun before `expires_at` or `give_up_at` does not act on them.
     ///   - failureCount: consecutive failed checks before this one.
+    ///   - isProbe: whether the lane is paused and the check only looks whether it answers again: an order that could
+    ///     not be asked about in time is not given up for that.
     ///   - isDuplicate: whether another order of the gateway already holds the answer's transaction.
     public static func decide(
         _ order: Order, _ answer: Answer, policy: OrderPolicy, begunAt: Timestamp, progress: OrderProgress = .init(),
-        failureCount: Int = 0, isDuplicate: Bool = false
+        failureCount: Int = 0, isProbe: Bool = false, isDuplicate: Bool = false
     ) -> OrderDecision {
         let rules = OrderRules(
-            order: order, answer: answer, policy: policy, begunAt: begunAt, progress: progress,
-            failureCount: failureCount, isDuplicate: isDuplicate)
+            order: order, answer: usable(answer, for: order, policy), policy: policy, begunAt: begunAt,
+            progress: progress, failureCount: failureCount, isProbe: isProbe, isDuplicate: isDuplicate)
         var decision = rules.decision
+        decision.progress.isCutOff = progress.isCutOff
         if answer.state == .paid, answer.authenticated { decision.contradictedBy = ["cancelled", "closed"] }
         return decision
     }
 
     /// What needs no question: nil if the gateway is to be asked.
-    public static func unasked(_ order: Order, policy: OrderPolicy, checkCount: Int) -> OrderDecision? {
-        if let cutOff = policy.cutOff, order.createdAt < cutOff, checkCount == 0 {
-            return OrderDecision(.settled, next: .rest, reason: OrderReason.cutOff)
+    public static func unasked(_ order: Order, policy: OrderPolicy, progress: OrderProgress) -> OrderDecision? {
+        func rest(_ reason: String, isCutOff: Bool = progress.isCutOff) -> OrderDecision {
+            OrderDecision(.settled, next: .rest, reason: reason, progress: OrderProgress(isCutOff: isCutOff))
+        }
+        // A review falls due only because someone asks for it.
+        if let cutOff = policy.cutOff, order.createdAt < cutOff, !progress.isCutOff, order.status != "review" {
+            return rest(OrderReason.cutOff, isCutOff: true)
         }
         switch order.status {
         case "pending", "cancelled", "closed", "review": return nil
         case "paid":
             let isVerified = !policy.reverifiesPaid || order.verifiedAt != nil || order.reviewReason != nil
-            return isVerified ? OrderDecision(.settled, next: .rest, reason: OrderReason.alreadyPaid) : nil
-        default: return OrderDecision(.settled, next: .rest, reason: OrderReason.foreignStatus)
+            return isVerified ? rest(OrderReason.alreadyPaid) : nil
+        default: return rest(OrderReason.foreignStatus)
+        }
+    }
+
+    /// An answer about another order is none about ours. Only a payment goes before a human with it, as ORDER_MISMATCH,
+    /// unless ours is paid already.
+    private static func usable(_ answer: Answer, for order: Order, _ policy: OrderPolicy) -> Answer {
+        switch answer.state {
+        case .unknown, .configError: return answer
+        case .paid where order.status != "paid": return answer
+        default:
+            guard OrderProof.isAboutAnother(order, answer, policy.requirements) else { return answer }
+            return .unknown(AnswerFailure(.unreadable, problem: "The gateway's answer names another order."))
         }
     }
 
@@ -171,6 +191,11 @@ public struct OrderRules: Sendable {
 
     private var endedUnanswered: OrderDecision { failed(next: isPastGiveUp ? .rest : .backoff) }
 
+    /// The order is decided already, its own times are over as a rule: the failures are counted instead.
+    private var decidedUnanswered: OrderDecision {
+        failed(next: failureCount < Self.reviewFailureCountMax ? .backoff : .rest)
+    }
+
     // MARK: paid
 
     /// Reached only when paid orders are verified again; the status stays whatever the answer is.
@@ -180,7 +205,7 @@ public struct OrderRules: Sendable {
         }
         switch answer.state {
         case .closed, .notPaidYet, .notFound:
-            guard answer.authenticated else { return endedUnanswered }
+            guard answer.authenticated else { return decidedUnanswered }
             var tally = progress.absent ?? .init(count: 0, since: begunAt)
             if tally.since > begunAt { tally = .init(count: 0, since: begunAt) }
             tally.count = min(tally.count + 1, 1_000)
@@ -194,12 +219,12 @@ public struct OrderRules: Sendable {
             absent.change?.status = order.status
             return absent
         case .paid, .refunded, .disputed:
-            guard answer.authenticated else { return endedUnanswered }
+            guard answer.authenticated else { return decidedUnanswered }
             let change = OrderChange(
                 status: order.status, gatewayState: answer.gatewayState, reviewReason: order.reviewReason,
                 verified: true)
             return OrderDecision(.settled, next: .rest, change: change, reason: answer.state.rawValue)
-        case .unknown, .configError: return endedUnanswered
+        case .unknown, .configError: return decidedUnanswered
         }
     }
 
@@ -213,15 +238,13 @@ public struct OrderRules: Sendable {
         if answer.state == .paid, mayDecide, proof.isComplete {
             return OrderDecision(.settled, next: .rest, change: paidChange, reason: answer.state.rawValue)
         }
-        if answer.state == .unknown {
-            return failed(next: failureCount < Self.reviewFailureCountMax ? .backoff : .rest)
-        }
+        if answer.state == .unknown { return decidedUnanswered }
         return OrderDecision(.review, next: .rest, reason: answer.state.rawValue)
     }
 
     // MARK: parts
 
-    private var giveUpAt: Timestamp { policy.giveUpAt(order) }
+    private var giveUpAt: Timestamp { isProbe ? .distantFuture : policy.giveUpAt(order) }
     private var isPastGiveUp: Bool { begunAt >= giveUpAt }
 
     private var proof: OrderProof {

@@ -46,11 +46,13 @@ private final class ScriptedGateway: Gateway {
     private func check(
         _ gateway: ScriptedGateway, _ claim: Claim<Order> = Sample.claim(Sample.order()),
         policy: OrderPolicy = Sample.policy, at now: Timestamp = Sample.early, lease: Duration = .seconds(60),
+        isProbe: Bool = false,
         journal: @escaping @Sendable (String) async throws -> Bool = { _ in true }
     ) async -> Conclusion<OrderChange> {
         let reconciler = OrderReconciler(lanes: ["acme": OrderLane(gateway: gateway, policy: policy)])
         let context = CheckContext(
-            deadline: .in(.seconds(10)), now: { now }, leaseRemaining: { lease }, journal: journal)
+            deadline: .in(.seconds(10)), now: { now }, leaseRemaining: { lease }, journal: journal,
+            isProbe: isProbe)
         return await reconciler.check(claim, context: context)
     }
 
@@ -137,11 +139,60 @@ private final class ScriptedGateway: Gateway {
         #expect(failed.change == nil)
     }
 
-    @Test func aKeyThatMayNotCloseStopsTheLane() async {
+    @Test func aKeyThatMayNotCloseStopsNothingElse() async throws {
         let gateway = ScriptedGateway([Sample.answer(.notPaidYet)], outcome: .misconfigured("403"))
         let conclusion = await check(gateway, policy: closing, at: Sample.expired)
-        #expect(conclusion.next == .handBack)
-        #expect(conclusion.laneSignal == .misconfigured("403"))
+        #expect(gateway.events == ["ask", "close reconciled-close-pi_1-7"])
+        #expect(conclusion.verdict == .recheck)
+        #expect(conclusion.reason == "NOT_PAID_YET")
+        #expect(conclusion.laneSignal == .answered)
+        #expect(conclusion.progress == nil)
+        let answer = try JSONValue(parsing: try #require(conclusion.answer))
+        #expect(answer["close_problem"]?.string == "403")
+        #expect(answer["state"]?.string == "NOT_PAID_YET")
+        let late = ScriptedGateway([Sample.answer(.notPaidYet)], outcome: .misconfigured("403"))
+        #expect(await check(late, policy: closing, at: Sample.late).change?.reviewReason == "GAVE_UP")
+    }
+
+    @Test func aProbeGivesNoOrderUp() async {
+        for answer in [Sample.timeout, Sample.answer(.notPaidYet), Sample.answer(.notFound, authenticated: false)] {
+            let probe = await check(ScriptedGateway([answer]), at: Sample.late, isProbe: true)
+            #expect(probe.change == nil, "\(answer.state)")
+            #expect(probe.next != .rest)
+            #expect(await check(ScriptedGateway([answer]), at: Sample.late).verdict == .review)
+        }
+    }
+
+    @Test func theCutOffIsRememberedThroughEveryCheck() async {
+        var policy = Sample.policy
+        policy.cutOff = Sample.early
+        // A dry run, or a check before the cut-off was configured: the order was asked about already.
+        let before = Sample.claim(Sample.order(), checkCount: 3)
+        let cutOff = await check(ScriptedGateway([]), before, policy: policy)
+        #expect(cutOff.reason == "CUT_OFF")
+        #expect(cutOff.next == .rest)
+        #expect(cutOff.progress == #"{"cut_off":true}"#)
+        let claim = Sample.claim(Sample.order(), checkCount: 4, progress: cutOff.progress)
+        for answer in [Sample.timeout, Sample.answer(.notPaidYet), Sample.answer(.notFound), Sample.paid] {
+            let next = await check(ScriptedGateway([answer]), claim, policy: policy)
+            #expect(next.reason != "CUT_OFF")
+            #expect(next.progress == #"{"cut_off":true}"#, "\(answer.state)")
+        }
+        for status in ["paid", "shipped"] {
+            let rested = Sample.claim(Sample.order(status: status), progress: cutOff.progress)
+            #expect(await check(ScriptedGateway([]), rested, policy: policy).progress == #"{"cut_off":true}"#)
+        }
+        #expect(reconciler.poisoned(claim).progress == #"{"cut_off":true}"#)
+        policy.closesAtGateway = true
+        let journal = Journal()
+        _ = await check(
+            ScriptedGateway([Sample.answer(.notPaidYet)]), claim, policy: policy, at: Sample.expired
+        ) { progress in
+            journal.written.withLock { $0.append(progress) }
+            return true
+        }
+        #expect(
+            journal.written.withLock { $0 } == [#"{"close_key":"reconciled-close-pi_1-7","cut_off":true}"#])
     }
 
     @Test func aDryRunWritesTheScheduleOnlyAndSaysWhatItWould() async throws {
@@ -189,6 +240,39 @@ private final class ScriptedGateway: Gateway {
         #expect(instead.contradictedBy == ["cancelled", "closed"])
     }
 
+    /// An adopted table's constraint has a name of its own.
+    @Test(arguments: ["shop_orders_txn_uniq", nil]) func theConstraintMayHaveAnyName(constraint: String?) async {
+        let conclusion = await check(ScriptedGateway([Sample.paid]))
+        let refusal = Refusal(code: "23505", constraint: constraint, message: "duplicate key")
+        let claim = Sample.claim(Sample.order())
+        #expect(reconciler.refused(claim, conclusion, by: refusal).change?.reviewReason == "DUPLICATE")
+        var withoutTxn = conclusion
+        withoutTxn.change?.gatewayTxnID = nil
+        #expect(reconciler.refused(claim, withoutTxn, by: refusal).change == nil)
+    }
+
+    @Test func aPaymentRefusedPastGiveUpGoesToAHuman() async throws {
+        let conclusion = await check(ScriptedGateway([Sample.paid]))
+        let refusal = Refusal(code: "23514", constraint: "orders_own_check", message: "violates check constraint")
+        let reconciler = OrderReconciler(lanes: ["acme": OrderLane(gateway: ScriptedGateway([]))])
+        var claim = Sample.claim(Sample.order())
+        #expect(reconciler.refused(claim, conclusion, by: refusal).next == .backoff)
+        claim.claimedAt = Sample.late
+        let instead = reconciler.refused(claim, conclusion, by: refusal)
+        #expect(instead.verdict == .review)
+        #expect(instead.next == .rest)
+        #expect(instead.change?.status == "review")
+        #expect(instead.change?.reviewReason == "GAVE_UP")
+        let detail = try JSONValue(parsing: try #require(instead.change?.reviewDetail))
+        #expect(detail["refusal"]?["constraint"]?.string == "orders_own_check")
+        #expect(detail["gateway_txn_id"]?.string == "txn-1")
+        #expect(instead.answer == conclusion.answer)
+        claim.row.status = "review"
+        #expect(reconciler.refused(claim, conclusion, by: refusal).next == .backoff)
+        claim.failureCount = OrderRules.reviewFailureCountMax
+        #expect(reconciler.refused(claim, conclusion, by: refusal).next == .rest)
+    }
+
     @Test func anotherRefusalBacksOff() async {
         let conclusion = await check(ScriptedGateway([Sample.paid]))
         let refusal = Refusal(code: "23514", constraint: "orders_own_check", message: "violates check constraint")
@@ -209,6 +293,18 @@ private final class ScriptedGateway: Gateway {
         let review = reconciler.poisoned(Sample.claim(Sample.order(status: "review", reviewReason: "PARTIAL")))
         #expect(review.change == nil)
         #expect(review.next == .rest)
+    }
+
+    @Test func aPoisonedOrderOfADryRunStillWaits() throws {
+        let lane = OrderLane(gateway: ScriptedGateway([]), policy: OrderPolicy(isDryRun: true))
+        let reconciler = OrderReconciler(lanes: ["acme": lane])
+        let conclusion = reconciler.poisoned(Sample.claim(Sample.order()))
+        #expect(conclusion.verdict == .recheck)
+        #expect(conclusion.next == .cadence)
+        #expect(conclusion.reason == "dry_run")
+        #expect(conclusion.change == nil)
+        let answer = try JSONValue(parsing: try #require(conclusion.answer))
+        #expect(answer["would"]?["review_reason"]?.string == "POISON")
     }
 
     // MARK: fixed

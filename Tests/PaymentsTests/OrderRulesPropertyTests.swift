@@ -12,10 +12,12 @@ import Timeline
         var policy: OrderPolicy
         var begunAt: Timestamp
         var progress: OrderProgress
+        var isProbe: Bool
         var isDuplicate: Bool
         var decision: OrderDecision {
             OrderRules.decide(
-                order, answer, policy: policy, begunAt: begunAt, progress: progress, isDuplicate: isDuplicate)
+                order, answer, policy: policy, begunAt: begunAt, progress: progress, isProbe: isProbe,
+                isDuplicate: isDuplicate)
         }
     }
 
@@ -61,7 +63,28 @@ import Timeline
         return Question(
             order: order, answer: answer, policy: policy, begunAt: instants.randomElement(using: &random)!,
             progress: Bool.random(using: &random) ? .init() : .init(notFound: tally, absent: tally),
+            isProbe: Int.random(in: 0..<4, using: &random) == 0,
             isDuplicate: Int.random(in: 0..<8, using: &random) == 0)
+    }
+
+    @Test func aProbeGivesNothingUp() {
+        forAll { question in
+            guard question.isProbe, let reason = question.decision.change?.reviewReason else { return }
+            #expect(
+                !["GAVE_UP", "NOT_FOUND_AFTER_GRACE"].contains(reason) || question.order.reviewReason == reason,
+                "seed \(TestSeed.value): \(question)")
+        }
+    }
+
+    @Test func onlyAPaymentOfAnotherOrderIsHeeded() {
+        forAll { question in
+            guard question.answer.orderReference == .value("pi_2"), question.answer.state != .paid else { return }
+            let decision = question.decision
+            #expect(!decision.closesAtGateway, "seed \(TestSeed.value): \(question)")
+            #expect(
+                decision.change == nil || decision.change?.reviewReason == "GAVE_UP",
+                "seed \(TestSeed.value): \(question)")
+        }
     }
 
     @Test func paidNeedsEveryProof() {

@@ -302,11 +302,11 @@ import Timeline
     // MARK: paid
 
     @Test func aPaidOrderIsNotAskedAbout() {
-        let decision = OrderRules.unasked(Sample.order(status: "paid"), policy: Sample.policy, checkCount: 3)
+        let decision = OrderRules.unasked(Sample.order(status: "paid"), policy: Sample.policy, progress: .init())
         #expect(decision?.verdict == .settled)
         #expect(decision?.next == .rest)
         #expect(decision?.change == nil)
-        #expect(OrderRules.unasked(Sample.order(), policy: Sample.policy, checkCount: 0) == nil)
+        #expect(OrderRules.unasked(Sample.order(), policy: Sample.policy, progress: .init()) == nil)
     }
 
     @Test(arguments: [Answer.State.closed, .notPaidYet, .notFound])
@@ -314,7 +314,7 @@ import Timeline
         var policy = Sample.policy
         policy.reverifiesPaid = true
         let order = Sample.order(status: "paid")
-        #expect(OrderRules.unasked(order, policy: policy, checkCount: 1) == nil)
+        #expect(OrderRules.unasked(order, policy: policy, progress: .init()) == nil)
         let first = decide(order, Sample.answer(state), policy: policy)
         #expect(first.next == .after(.seconds(601)))
         let soon = decide(
@@ -326,6 +326,9 @@ import Timeline
         #expect(second.change?.reviewReason == "PAID_BUT_ABSENT")
         #expect(second.next == .rest)
         #expect(decide(order, Sample.timeout, policy: policy).next == .backoff)
+        #expect(decide(order, Sample.timeout, at: Sample.late, policy: policy).next == .backoff)
+        let enough = OrderRules.reviewFailureCountMax
+        #expect(decide(order, Sample.timeout, at: Sample.late, policy: policy, failureCount: enough).next == .rest)
         let verified = decide(order, Sample.paid, policy: policy)
         #expect(verified.change?.verified == true)
         #expect(verified.change?.status == "paid")
@@ -356,23 +359,60 @@ import Timeline
         #expect(decide(order, Sample.timeout, failureCount: OrderRules.reviewFailureCountMax).next == .rest)
     }
 
+    // MARK: another order's answer
+
+    @Test(arguments: ["pending", "cancelled", "closed", "paid"], [Answer.Field.value("pi_2"), .unreadable])
+    func anAnswerAboutAnotherOrderIsNone(status: String, reference: Answer.Field<String>) {
+        var policy = Sample.policy
+        policy.reverifiesPaid = true
+        policy.closesAtGateway = true
+        let order = Sample.order(status: status)
+        for state in [Answer.State.closed, .notFound, .refunded, .disputed, .notPaidYet] {
+            var answer = Sample.answer(state)
+            answer.orderReference = reference
+            let decision = decide(order, answer, at: Sample.expired, policy: policy)
+            #expect(decision.verdict == .failed, "\(state)")
+            #expect(decision.next == .backoff)
+            #expect(decision.change == nil)
+            #expect(!decision.closesAtGateway)
+            #expect(decision.error?.contains("another order") == true)
+            // Where answers are not configured to name the order, what they say there means nothing.
+            policy.requirements.reference = .none
+            #expect(decide(order, answer, at: Sample.expired, policy: policy).verdict != .failed, "\(state)")
+            policy.requirements = Sample.policy.requirements
+        }
+    }
+
+    @Test func anotherOrdersPaymentVerifiesNothing() {
+        var policy = Sample.policy
+        policy.reverifiesPaid = true
+        var answer = Sample.paid
+        answer.orderReference = .value("pi_2")
+        let decision = decide(Sample.order(status: "paid"), answer, policy: policy)
+        #expect(decision.change == nil)
+        #expect(decision.next == .backoff)
+        #expect(decide(Sample.order(status: "closed"), answer).change?.reviewReason == "PAID_LATE")
+    }
+
     // MARK: untouched
 
     @Test func aForeignStatusIsNeverTouched() {
         let order = Sample.order(status: "shipped")
-        #expect(OrderRules.unasked(order, policy: Sample.policy, checkCount: 0)?.reason == "FOREIGN_STATUS")
+        #expect(OrderRules.unasked(order, policy: Sample.policy, progress: .init())?.reason == "FOREIGN_STATUS")
         #expect(decide(order, Sample.paid, at: Sample.late).change == nil)
     }
 
     @Test func anOrderBeforeTheCutOffRestsOnce() {
         var policy = Sample.policy
         policy.cutOff = Sample.early
-        let decision = OrderRules.unasked(Sample.order(), policy: policy, checkCount: 0)
+        let decision = OrderRules.unasked(Sample.order(), policy: policy, progress: .init())
         #expect(decision?.reason == "CUT_OFF")
         #expect(decision?.next == .rest)
         #expect(decision?.change == nil)
-        #expect(OrderRules.unasked(Sample.order(), policy: policy, checkCount: 1) == nil)
+        #expect(decision?.progress == OrderProgress(isCutOff: true))
+        #expect(OrderRules.unasked(Sample.order(), policy: policy, progress: .init(isCutOff: true)) == nil)
+        #expect(OrderRules.unasked(Sample.order(status: "review"), policy: policy, progress: .init()) == nil)
         policy.cutOff = Sample.created
-        #expect(OrderRules.unasked(Sample.order(), policy: policy, checkCount: 0) == nil)
+        #expect(OrderRules.unasked(Sample.order(), policy: policy, progress: .init()) == nil)
     }
 }

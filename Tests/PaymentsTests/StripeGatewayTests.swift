@@ -27,7 +27,7 @@ import Timeline
             let policy = OrderPolicy(requirements: .init(reference: .gatewayRef))
             // Far beyond what the slowest of them needs; the others leave the loop early.
             for question in 0..<400 {
-                if OrderRules.unasked(order, policy: policy, checkCount: question) != nil { break }
+                if OrderRules.unasked(order, policy: policy, progress: .init()) != nil { break }
                 let answer = await gateway.ask(order, deadline: .in(.seconds(30)))
                 let decision = OrderRules.decide(
                     order, answer, policy: policy, begunAt: Sample.early, isDuplicate: scenario == .duplicate)
