@@ -87,13 +87,20 @@ public struct Answer: Hashable, Sendable {
             failure: AnswerFailure(.configuration, status: status, problem: problem))
     }
 
-    /// Reads text of the gateway's that is stored or compared: at most 255 characters without control characters.
+    /// Reads text of the gateway's that is stored or compared: at most 255 code points, as the database counts its
+    /// characters, and none of them a control character.
     public static func text(_ value: String) -> Field<String> {
         guard !value.isEmpty else { return .absent }
         let isPlain =
-            value.utf8.count <= 1_020 && value.count <= 255
+            value.utf8.count <= 1_020 && value.unicodeScalars.count <= 255
             && !value.unicodeScalars.contains { $0.properties.generalCategory == .control }
         return isPlain ? .value(value) : .unreadable
+    }
+
+    /// Reads a currency's code in either case. Only ASCII is one: upper-casing would make S and I of U+017F and U+0131.
+    public static func currency(_ value: String) -> Field<String> {
+        guard case .value(let code) = text(value) else { return text(value) }
+        return code.utf8.allSatisfy { $0 < 0x80 } ? .value(code.uppercased()) : .unreadable
     }
 
     /// What the answer says about the lane that it came from.

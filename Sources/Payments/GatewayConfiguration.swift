@@ -39,6 +39,13 @@ public struct GatewayConfiguration: Hashable, Sendable {
         LaneConfiguration(name: name, concurrency: concurrency, timeout: timeout, cadence: policy.cadence)
     }
 
+    /// Why `closeAtGateway` would never act under leases of this length, nil if it can: a call that closes starts only
+    /// with more than its timeout left of the lease.
+    public func closeProblem(lease: Duration) -> String? {
+        policy.closesAtGateway && timeout >= lease
+            ? "closeAtGateway never acts: timeout must be shorter than the lease of the orders" : nil
+    }
+
     /// What the orders' reconciler needs to know.
     public func orderLane(http: GatewayHTTPClient) -> OrderLane {
         let gateway: any Gateway =

@@ -9,16 +9,10 @@ extension HTTPGateway.Settings {
         let url = try section.orderURL(baseURL)
         let method = try section.method()
         let headers = try section.headers()
-        var bodyTemplate: OrderTemplate?
-        if let text = try section.string("body") {
-            guard text.utf8.count <= 65_536, method != "GET" else {
-                throw section.error("body", problem: "GET takes no body", allowed: "method: POST beside body")
-            }
-            bodyTemplate = OrderTemplate(text, .json)
-        }
+        let bodyTemplate = try section.body(method: method, headers: headers)
         let template = OrderTemplate(url.description, .url)
         let names = [template, bodyTemplate].compactMap { $0 }
-        guard names.contains(where: { $0.hasID || $0.hasGatewayRef }) else {
+        guard names.contains(where: \.hasPlaceholders) else {
             throw section.error(
                 "url", problem: "every order would be asked about in the same words",
                 allowed: "the placeholder {id} or {gateway_ref} in url or body")
@@ -91,6 +85,33 @@ extension SettingsSection {
             }
         }
         return headers.mapValues(Secret.init)
+    }
+
+    /// How placeholders are written depends on the content type: an order's name must stay one value of the body.
+    fileprivate mutating func body(method: String, headers: [String: Secret]) throws -> OrderTemplate? {
+        guard let text = try string("body") else { return nil }
+        guard method != "GET" else {
+            throw error("body", problem: "GET takes no body", allowed: "method: POST beside body")
+        }
+        guard text.utf8.count <= 65_536 else {
+            throw error("body", problem: "the body is too long", allowed: "at most 65536 bytes")
+        }
+        let header = headers.first { $0.key.lowercased() == "content-type" }?.value.value
+        let type = (header ?? "application/json").prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        if type == "application/x-www-form-urlencoded" { return OrderTemplate(text, .form) }
+        let template = OrderTemplate(text, .json)
+        guard template.hasPlaceholders else { return template }
+        guard type == "application/json" || type.hasSuffix("+json") else {
+            throw error(
+                "body", problem: "placeholders cannot be encoded for the content-type",
+                allowed: "a JSON body, or a form (application/x-www-form-urlencoded)")
+        }
+        guard template.isJSON else {
+            throw error(
+                "body", problem: "not JSON with its placeholders inside of strings",
+                allowed: #"JSON such as {"order": "{id}"}, or another content-type in headers"#)
+        }
+        return template
     }
 
     fileprivate mutating func path(_ key: String) throws -> JSONPath? {

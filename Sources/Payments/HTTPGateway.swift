@@ -100,10 +100,15 @@ public struct HTTPGateway: Gateway {
             let shown = Answer.text(word).value.map { " “\($0)”" } ?? ""
             return unreadable("The answer's state\(shown) is not one of the configured states.", response)
         }
+        let txn = field(settings.txn, document)
+        // Without its transaction a payment could not be told from one that another order holds already.
+        if state == .paid, txn == .unreadable {
+            return unreadable("The answer's transaction is not readable.", response)
+        }
         return Answer(
             state, authenticated: settings.isAuthenticated, amountReceived: amount(document),
             currency: currency(document), merchant: field(settings.merchant, document),
-            orderReference: field(settings.order, document), txn: field(settings.txn, document).value,
+            orderReference: field(settings.order, document), txn: txn.value,
             gatewayState: Answer.text(word).value)
     }
 
@@ -130,8 +135,7 @@ public struct HTTPGateway: Gateway {
     private func currency(_ document: JSONValue) -> Answer.Field<String> {
         guard let value = settings.currency.value(in: document), !value.isNull else { return .absent }
         guard case .string(let code) = value else { return .unreadable }
-        if case .value(let text) = Answer.text(code) { return .value(text.uppercased()) }
-        return Answer.text(code)
+        return Answer.currency(code)
     }
 
     private func field(_ path: JSONPath?, _ document: JSONValue) -> Answer.Field<String> {

@@ -34,7 +34,7 @@ enum OrderField {
 
     static func currency(_ field: String, _ value: String) throws(OrderInputError) -> String {
         guard Currency.isKnown(value) else {
-            let isLowerCase = value.utf8.count == 3 && Currency.isKnown(value.uppercased())
+            let isLowerCase = Answer.currency(value).value.map(Currency.isKnown) ?? false
             throw OrderInputError(
                 field, problem: isLowerCase ? "is not in upper case" : "is not a currency",
                 allowed: "a code of ISO 4217 in upper case, such as EUR")

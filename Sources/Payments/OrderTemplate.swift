@@ -3,6 +3,8 @@ public struct OrderTemplate: Hashable, Sendable {
     public enum Encoding: Hashable, Sendable {
         /// Percent-encoded as one segment of a URL.
         case url
+        /// Percent-encoded as one value of a form.
+        case form
         /// Escaped as it stands inside a JSON string.
         case json
     }
@@ -41,6 +43,20 @@ public struct OrderTemplate: Hashable, Sendable {
     public var hasID: Bool { parts.contains(.id) }
     public var hasGatewayRef: Bool { parts.contains(.gatewayRef) }
 
+    public var hasPlaceholders: Bool { hasID || hasGatewayRef }
+
+    /// Whether the text is JSON with its placeholders inside of strings: anywhere else an order's name would be a
+    /// number, or more than one value.
+    var isJSON: Bool {
+        var text = ""
+        for part in parts {
+            // No word of JSON holds an underscore.
+            if case .text(let literal) = part { text += literal } else { text += "_" }
+        }
+        do { _ = try JSONValue(parsing: text) } catch { return false }
+        return true
+    }
+
     /// Whether braces are left that name no placeholder.
     var hasOtherBraces: Bool {
         parts.contains { if case .text(let text) = $0 { text.contains("{") || text.contains("}") } else { false } }
@@ -66,6 +82,7 @@ public struct OrderTemplate: Hashable, Sendable {
         case .url:
             guard PercentEncoding.isSegment(value) else { return false }
             result += PercentEncoding.segment(value)
+        case .form: result += PercentEncoding.segment(value)
         case .json: JSONObjectText.escape(value, into: &result)
         }
         return true

@@ -84,10 +84,14 @@ public struct StripeGateway: Gateway {
             return .unknown(response.failure(.rejected, "The gateway asks us to try again"))
         }
         guard response.status == 404 else { return response.failureAnswer }
-        let code = (try? JSONValue(parsing: response.body))?["error"]?["code"]?.string
+        let error = (try? JSONValue(parsing: response.body))?["error"]
         // Another 404 comes from a wrong address, not from Stripe's books.
-        return code == "resource_missing"
-            ? Answer(.notFound, authenticated: settings.baseURL.isAuthenticated, gatewayState: "resource_missing")
-            : .notFoundUnauthenticated
+        guard error?["code"]?.string == "resource_missing" else { return .notFoundUnauthenticated }
+        // “No such payment_intent: 'pi_…'; a similar object exists in live mode, but a test mode key was used …”
+        if error?["message"]?.string?.contains("a similar object exists in") == true {
+            return .configError(
+                "secretKey and the order are of different modes, test and live", status: response.status)
+        }
+        return Answer(.notFound, authenticated: settings.baseURL.isAuthenticated, gatewayState: "resource_missing")
     }
 }

@@ -2,6 +2,11 @@ import Timeline
 
 /// Reads a PaymentIntent with its latest charge.
 enum StripeIntent {
+    /// Powers of ten from Stripe's minor units to those of ISO 4217, for the currencies in which they differ.
+    ///
+    /// Source: docs.stripe.com/currencies, "Zero-decimal currencies" and "Special cases".
+    private static let placesByCurrency = ["ISK": -2, "UGX": -2, "MGA": 2]
+
     private struct Unreadable: Error {
         var problem: String
     }
@@ -24,12 +29,15 @@ enum StripeIntent {
         answer.gatewayState = status
         answer.isClosable = ["requires_payment_method", "requires_confirmation", "requires_action"].contains(status)
         answer.orderReference = text(intent["id"])
-        answer.amountReceived = amount(intent["amount_received"])
-        answer.gatewayAmount = amount(intent["amount"]).value
         answer.currency = text(intent["currency"])
-        if case .value(let code) = answer.currency { answer.currency = .value(code.uppercased()) }
-        try readCharge(intent["latest_charge"], into: &answer)
-        if answer.state == .closed, (answer.amountReceived.value ?? 0) != 0 {
+        if case .value(let code) = answer.currency { answer.currency = Answer.currency(code) }
+        let places = answer.currency.value.flatMap { placesByCurrency[$0] } ?? 0
+        answer.amountReceived = amount(intent["amount_received"], places)
+        let asked = amount(intent["amount"], places)
+        guard asked != .unreadable else { throw Unreadable(problem: "The PaymentIntent's amount is not readable.") }
+        answer.gatewayAmount = asked.value
+        try readCharge(intent["latest_charge"], places, into: &answer)
+        if answer.state == .closed, ![.absent, .value(0)].contains(answer.amountReceived) {
             throw Unreadable(problem: "The PaymentIntent is canceled, and yet an amount was received.")
         }
         return answer
@@ -49,19 +57,19 @@ enum StripeIntent {
     }
 
     /// Without a charge, or with its bare id, nothing was refunded or disputed; what is there must be readable.
-    private static func readCharge(_ charge: JSONValue?, into answer: inout Answer) throws {
+    private static func readCharge(_ charge: JSONValue?, _ places: Int, into answer: inout Answer) throws {
         guard let charge, !charge.isNull else { return }
-        if let id = charge.string {
-            answer.txn = Answer.text(id).value
+        if charge.string != nil {
+            answer.txn = try txn(charge)
             return
         }
         guard case .object = charge else { throw Unreadable(problem: "The PaymentIntent's charge is not readable.") }
-        answer.txn = text(charge["id"]).value
+        answer.txn = try txn(charge["id"])
         if answer.state == .paid, let created = charge["created"]?.integer, (0...253_402_300_799).contains(created) {
             answer.paidAt = Timestamp(microseconds: created * 1_000_000)
         }
         if let value = charge["amount_refunded"], !value.isNull {
-            guard let refunded = amount(value).value else {
+            guard let refunded = amount(value, places).value else {
                 throw Unreadable(problem: "The charge's amount_refunded is not readable.")
             }
             answer.refundedMinor = refunded == 0 ? nil : refunded
@@ -74,15 +82,22 @@ enum StripeIntent {
         }
     }
 
+    /// Without its transaction a payment could not be told from one that another order holds already.
+    private static func txn(_ value: JSONValue?) throws -> String? {
+        let txn = text(value)
+        guard txn != .unreadable else { throw Unreadable(problem: "The charge's id is not readable.") }
+        return txn.value
+    }
+
     private static func flag(_ value: JSONValue?, _ name: String) throws -> Bool {
         guard let value, !value.isNull else { return false }
         guard let flag = value.bool else { throw Unreadable(problem: "The charge's \(name) is not readable.") }
         return flag
     }
 
-    private static func amount(_ value: JSONValue?) -> Answer.Field<Int64> {
+    private static func amount(_ value: JSONValue?, _ places: Int) -> Answer.Field<Int64> {
         guard let value, !value.isNull else { return .absent }
-        guard case .number(let raw) = value, let amount = ExactDecimal.scaled(raw, places: 0) else {
+        guard case .number(let raw) = value, let amount = ExactDecimal.scaled(raw, places: places) else {
             return .unreadable
         }
         return .value(amount)

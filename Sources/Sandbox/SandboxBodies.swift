@@ -22,15 +22,25 @@ struct SandboxIntentBody: Encodable {
     init(_ look: SandboxLedger.Look, createdAt: Int64) {
         let intent = look.intent
         id = intent.id
-        amount = intent.amount
+        amount = Self.stripeAmount(intent.amount, intent.currency)
         currency = intent.currency
         status = look.status
         let isPaid = look.status == "succeeded"
-        amount_received = isPaid ? intent.amountReceived ?? intent.amount : 0
+        amount_received = isPaid ? Self.stripeAmount(intent.amountReceived ?? intent.amount, intent.currency) : 0
         guard isPaid else { return }
+        let refunded = Self.stripeAmount(intent.amountRefunded, intent.currency)
         latest_charge = Charge(
-            id: intent.charge ?? "ch_\(intent.id)", amount: amount_received, amount_refunded: intent.amountRefunded,
-            refunded: intent.amountRefunded >= amount_received, disputed: intent.isDisputed, created: createdAt)
+            id: intent.charge ?? "ch_\(intent.id)", amount: amount_received, amount_refunded: refunded,
+            refunded: refunded >= amount_received, disputed: intent.isDisputed, created: createdAt)
+    }
+
+    /// Stripe's minor units are not those of ISO 4217 in these currencies (docs.stripe.com/currencies).
+    private static func stripeAmount(_ amount: Int64, _ currency: String) -> Int64 {
+        switch currency {
+        case "isk", "ugx": min(amount, .max / 100) * 100
+        case "mga": amount / 100
+        default: amount
+        }
     }
 }
 

@@ -15,7 +15,7 @@ public struct SandboxIntent: Hashable, Sendable {
     }
 
     public var id: String
-    /// Minor units.
+    /// Minor units by ISO 4217.
     public var amount: Int64
     /// Nil: the whole amount once paid.
     public var amountReceived: Int64?

@@ -100,6 +100,50 @@ import Timeline
         }
     }
 
+    private func body(_ body: String, type: String? = nil, method: String = "POST") throws -> OrderTemplate? {
+        let header = type.map { ", headers: { Content-Type: \"\($0)\" }" } ?? ""
+        let gateway = "\(Self.acme), url: \"https://a.example/{id}\", method: \(method), body: '\(body)'\(header)"
+        guard case .http(let settings) = try read("gateways:\n  acme: { \(gateway) }\n")[0].kind else { return nil }
+        return settings.body
+    }
+
+    @Test func placeholdersOfABodyAreWrittenAsItsContentTypeWantsThem() throws {
+        var order = Sample.order()
+        order.id = #"a"b&c=d é"#
+        #expect(try body(#"{"order": "{id}"}"#)?.text(for: order) == #"{"order": "a\"b&c=d é"}"#)
+        let json = try body(#"{"order": "{id}"}"#, type: "application/vnd.acme+json; charset=utf-8")
+        #expect(json?.text(for: order) == #"{"order": "a\"b&c=d é"}"#)
+        let form = try body("order={id}&x=1", type: "application/x-www-form-urlencoded; charset=utf-8")
+        #expect(form?.text(for: order) == "order=a%22b%26c%3Dd%20%C3%A9&x=1")
+        #expect(try body("<all/>", type: "text/xml")?.text(for: order) == "<all/>")
+    }
+
+    @Test func aBodyThatCouldBecomeAnotherIsRefused() throws {
+        let refused: [(String, String?, String)] = [
+            (#"{"order": {id}}"#, nil, "placeholders"), (#"{"order": 1{id}}"#, nil, "placeholders"),
+            (#"{"order": "\{id}"}"#, nil, "placeholders"), ("order={id}", nil, "placeholders"),
+            ("<order>{id}</order>", "application/xml", "placeholders"), ("{id}", "text/plain", "placeholders"),
+        ]
+        for (text, type, word) in refused {
+            let error = #expect(throws: SettingsError.self, "\(text)") { try body(text, type: type) }
+            #expect(error?.key == "gateways.acme.body")
+            #expect(error?.problem.contains(word) == true, "\(text): \(error?.problem ?? "")")
+        }
+        let long = String(repeating: "x", count: 65_537)
+        let tooLong = #expect(throws: SettingsError.self) { try body(long) }
+        #expect(tooLong?.problem == "the body is too long")
+        let get = #expect(throws: SettingsError.self) { try body("x", method: "GET") }
+        #expect(get?.problem == "GET takes no body")
+    }
+
+    @Test func closingNeedsALeaseLongerThanTheTimeout() {
+        var gateway = GatewayConfiguration(name: "s", kind: .fixed(.init()), timeout: .seconds(20))
+        #expect(gateway.closeProblem(lease: .seconds(20)) == nil)
+        gateway.policy.closesAtGateway = true
+        #expect(gateway.closeProblem(lease: .seconds(20)) != nil)
+        #expect(gateway.closeProblem(lease: .seconds(21)) == nil)
+    }
+
     @Test func plainHTTPIsTrustedOnlyOnRequestAndNeverAuthenticated() throws {
         let trusted = try read(
             "gateways:\n  acme: { \(Self.acme), url: \"http://a.example/{id}\", trustPlainHttp: true }\n")

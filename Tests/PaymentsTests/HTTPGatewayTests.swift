@@ -65,7 +65,7 @@ import Timeline
     @Test func textOfTheGatewayIsBoundedBeforeItIsStored() async throws {
         let long = String(repeating: "x", count: 300)
         let answer = try await read(
-            #"{"status":"paid","order":"\#(long)","merchant":"a\u0000b","txn":"\#(long)","currency":"E\u0000"}"#)
+            #"{"status":"open","order":"\#(long)","merchant":"a\u0000b","txn":"\#(long)","currency":"E\u0000"}"#)
         #expect(answer.orderReference == .unreadable)
         #expect(answer.merchant == .unreadable)
         #expect(answer.currency == .unreadable)
@@ -73,6 +73,37 @@ import Timeline
         #expect(!answer.json.contains("\\u0000"))
         let strange = try await read(#"{"status":"\u0000\#(long)"}"#)
         #expect(strange.failure?.problem.contains("x") == false)
+    }
+
+    /// Without its transaction a payment would not be found to be a duplicate.
+    @Test func aPaymentWhoseTransactionIsUnreadableIsNoAnswer() async throws {
+        let long = String(repeating: "x", count: 256)
+        for txn in ["\"\(long)\"", #""a\u0000b""#, "{}", "true", "[]"] {
+            let answer = try await read(#"{"status":"paid","txn":\#(txn)}"#)
+            #expect(answer.state == .unknown, "\(txn)")
+            #expect(answer.failure?.kind == .unreadable)
+        }
+        for txn in ["null", "\"\""] {
+            #expect(try await read(#"{"status":"paid","txn":\#(txn)}"#).state == .paid, "\(txn)")
+        }
+        #expect(try await read(#"{"status":"paid","txn":17}"#).txn == "17")
+    }
+
+    @Test func textIsCountedAsTheDatabaseCountsIt() {
+        let flag = "\u{1F1EA}\u{1F1FA}"  // one character to a reader, two to char_length
+        #expect(Answer.text(String(repeating: flag, count: 127)).value != nil)
+        #expect(Answer.text(String(repeating: flag, count: 128)) == .unreadable)
+        #expect(Answer.text(String(repeating: "é", count: 255)).value != nil)
+    }
+
+    @Test func onlyASCIIIsUpperCased() async throws {
+        for code in ["U\u{17F}D", "\u{131}NR", "u\u{17F}d", "ßEK", "ﬀ"] {
+            let answer = try await read(#"{"status":"paid","currency":"\#(code)"}"#)
+            #expect(answer.currency == .unreadable, "\(code)")
+        }
+        #expect(try await read(#"{"status":"paid","currency":"uSd"}"#).currency == .value("USD"))
+        let intent = #"{"object":"payment_intent","status":"succeeded","currency":"u\#u{17F}d"}"#
+        #expect(StripeIntent.answer(Array(intent.utf8), authenticated: true).currency == .unreadable)
     }
 
     @Test func theSandboxSpeaksPlainJSONToo() async throws {

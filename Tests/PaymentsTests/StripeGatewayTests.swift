@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Sandbox
 import Testing
 import Timeline
@@ -118,6 +119,52 @@ import Timeline
         #expect(answer.laneSignal == .silent)
     }
 
+    @Test(
+        arguments: [("ISK", 1_999), ("UGX", 1_999), ("MGA", 199_900), ("JPY", 1_999), ("HUF", 1_999)]
+            as [(String, Int64)])
+    func stripesOwnMinorUnitsBecomeThoseOfISO4217(currency: String, amount: Int64) async throws {
+        try await withSandbox { baseURL, http in
+            var order = Sample.order()
+            (order.amountMinor, order.currency) = (amount, currency)
+            order.gatewayRef = SandboxScenario.paid.intentID(amountMinor: amount, currency: currency, number: 1)
+            let answer = await Self.gateway(baseURL, http).ask(order, deadline: .in(.seconds(30)))
+            #expect(answer.amountReceived == .value(amount))
+            #expect(answer.gatewayAmount == amount)
+            #expect(answer.currency == .value(currency))
+        }
+    }
+
+    @Test func amountsThatISO4217CannotExpressAreUnreadable() {
+        func paid(_ amounts: String) -> Answer {
+            read(#"{"object":"payment_intent","id":"pi_1","currency":"isk","status":"succeeded",\#(amounts)}"#)
+        }
+        #expect(paid(#""amount":500,"amount_received":500"#).amountReceived == .value(5))
+        #expect(paid(#""amount":500,"amount_received":550"#).amountReceived == .unreadable)
+        #expect(paid(#""amount":550,"amount_received":500"#).state == .unknown)
+        let canceled = #"{"object":"payment_intent","id":"pi_1","currency":"isk","status":"canceled","amount":500,"#
+        #expect(read(canceled + #""amount_received":50}"#).state == .unknown)
+        #expect(read(canceled + #""amount_received":0}"#).state == .closed)
+        let refund = #""amount":500,"amount_received":500,"latest_charge":{"amount_refunded":"#
+        #expect(paid(refund + "200}").refundedMinor == 2)
+        #expect(paid(refund + "250}").state == .unknown)
+    }
+
+    @Test func aKeyOfTheOtherModeProvesNothingAboutTheOrder() async throws {
+        let body = #"{"error":{"type":"invalid_request_error","code":"resource_missing","message":"#
+        let other =
+            "No such payment_intent: 'pi_1'; a similar object exists in live mode, but a test mode key was used."
+        for (message, state) in [(other, Answer.State.configError), ("No such payment_intent: 'pi_1'", .notFound)] {
+            let http = GatewayHTTPClient()
+            let response = GatewayResponse(
+                HTTPClientResponse(status: .notFound), body: Array((body + "\"\(message)\"}}").utf8))
+            let answer = Self.gateway("http://127.0.0.1:1", http).answer(response)
+            try await http.shutdown()
+            #expect(answer.state == state)
+            guard state == .configError else { continue }
+            guard case .misconfigured = answer.laneSignal else { Issue.record("the lane does not know"); return }
+        }
+    }
+
     private func read(_ body: String) -> Answer { StripeIntent.answer(Array(body.utf8), authenticated: true) }
 
     @Test func whatIsThereMustBeReadable() {
@@ -129,6 +176,11 @@ import Timeline
         #expect(read("{\(paid),\"latest_charge\":{\"disputed\":\"no\"}}").state == .unknown)
         #expect(read("{\(paid),\"latest_charge\":{\"amount_refunded\":\"0\"}}").state == .unknown)
         #expect(read("{\(paid),\"latest_charge\":7}").state == .unknown)
+        for id in [#""\#(String(repeating: "c", count: 256))""#, #""ch\u0000""#] {
+            #expect(read("{\(paid),\"latest_charge\":\(id)}").state == .unknown)
+            #expect(read("{\(paid),\"latest_charge\":{\"id\":\(id)}}").state == .unknown)
+        }
+        #expect(read("{\(paid),\"latest_charge\":{\"id\":7}}").state == .unknown)
         #expect(read("{\(head)\"status\":\"succeeded\"}").amountReceived == .absent)
         #expect(read("{\(head)\"status\":\"succeeded\",\"amount_received\":5.5}").amountReceived == .unreadable)
         #expect(read("{\(head)\"status\":\"canceled\",\"amount_received\":5}").state == .unknown)
