@@ -19,7 +19,7 @@ struct CheckRun<S: Store, C: Reconciler>: Sendable where C.R == S.R, C.Change ==
 
     private func check(_ claim: Claim<S.R>, in scope: CheckScope) async {
         let startedAt = timekeeper.now()
-        let lateness = (claim.claimedAt - claim.dueAt) + (startedAt - scope.sentAt)
+        let lateness = claim.dueAt.map { (claim.claimedAt - $0) + (startedAt - scope.sentAt) } ?? .zero
         observer?.checkStarted(watch: watch, lane: claim.row.lane, lateness: lateness)
         let conclusion = await reconciler.check(claim, context: Self.context(of: claim, in: scope, store: store))
         let endedAt = timekeeper.now()

@@ -4,8 +4,9 @@ import Timeline
 public struct Claim<R: Row>: Sendable {
     public var row: R
     public var lease: Lease
-    /// The `next_check_at` that made the row due. If the row's differs at settle, the application's value stays.
-    public var dueAt: Timestamp
+    /// The `next_check_at` that made the row due. If the row's differs at settle, the application's value stays. Nil:
+    /// the row was at rest, and was claimed by hand.
+    public var dueAt: Timestamp?
     /// The database's clock at the claim.
     public var claimedAt: Timestamp
     /// Where the cadence is counted from: `created_at`, or the last activity of an upload.
@@ -20,7 +21,7 @@ public struct Claim<R: Row>: Sendable {
     public var progress: String?
 
     public init(
-        row: R, lease: Lease, dueAt: Timestamp, claimedAt: Timestamp, cadenceAnchor: Timestamp, checkCount: Int = 0,
+        row: R, lease: Lease, dueAt: Timestamp?, claimedAt: Timestamp, cadenceAnchor: Timestamp, checkCount: Int = 0,
         failureCount: Int = 0, claimCount: Int = 1, progress: String? = nil
     ) {
         self.row = row

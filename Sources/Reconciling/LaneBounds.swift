@@ -15,6 +15,9 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     struct Start: Sendable {
         var from: ClaimBound<ID>?
         fileprivate var generation: Int
+        fileprivate var wakeupCount: Int
+        /// What falls due by then cannot have become due after the sending. Nil: the database's clock is not known.
+        fileprivate var horizon: Timestamp?
         /// The bound that a sweep set aside.
         fileprivate var previous: ClaimBound<ID>?
     }
@@ -22,6 +25,8 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     private(set) var current: ClaimBound<ID>?
     /// Grows with each reset, so that a claim sent before it does not raise the bound again.
     private var generation = 0
+    /// Grows with each wake-up: a claim sent before one does not raise the bound above what was made due meanwhile.
+    private var wakeupCount = 0
     /// Earlier bounds at least a second apart, oldest first, for `wokenUp`.
     private var trail: [ClaimBound<ID>] = []
 
@@ -34,18 +39,20 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
 
     /// Lowers the bound to two seconds before the database's present: rows made due "now" lie above that.
     mutating func wokenUp(now: Timestamp) {
+        wakeupCount += 1
         let horizon = now - Self.wakeupReach
         guard let bound = current, bound.dueAt > horizon else { return }
         while let last = trail.last, last.dueAt > horizon { trail.removeLast() }
         current = trail.last
-        generation += 1
     }
 
-    /// A claim is sent.
-    mutating func start(isSweep: Bool) -> Start {
+    /// A claim is sent, at this time of the database's clock.
+    mutating func start(isSweep: Bool, now: Timestamp?) -> Start {
         let previous = isSweep ? current : nil
         if isSweep { reset() }
-        return Start(from: current, generation: generation, previous: previous)
+        return Start(
+            from: current, generation: generation, wakeupCount: wakeupCount,
+            horizon: now.map { $0 - Self.wakeupReach }, previous: previous)
     }
 
     /// The claim that started there came back.
@@ -55,8 +62,16 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     ///   - isFull: it brought as many rows as it asked for; otherwise it saw everything due above its start.
     mutating func finish(_ start: Start, last: ClaimBound<ID>?, isFull: Bool) {
         guard start.generation == generation else { return }
-        raise(to: last)
-        if !isFull { raise(to: start.previous) }
+        raise(to: last, by: start)
+        if !isFull { raise(to: start.previous, by: start) }
+    }
+
+    private mutating func raise(to bound: ClaimBound<ID>?, by start: Start) {
+        guard start.wakeupCount != wakeupCount else { return raise(to: bound) }
+        // The claim may have read the table before the row was made due that the wake-up told of.
+        guard var bound, let horizon = start.horizon else { return }
+        bound.dueAt = min(bound.dueAt, horizon)
+        raise(to: bound)
     }
 
     private mutating func raise(to bound: ClaimBound<ID>?) {

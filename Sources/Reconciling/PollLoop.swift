@@ -16,8 +16,8 @@ struct PollLoop: Sendable {
         /// Conclusions to write, and since when the oldest waits.
         var ready: Int
         var readySince: Moment?
-        /// A row is held that was claimed often without a settle: no other of its kind for now.
-        var holdsSuspect: Bool
+        /// A row is held that was claimed often without a settle, by lane: no other of its kind there for now.
+        var holdsSuspect: [Bool]
     }
 
     /// One trip to the store.
@@ -27,6 +27,8 @@ struct PollLoop: Sendable {
             var count: Int
             /// Looks at everything that is due, not from the lane's bound on.
             var isSweep: Bool
+            /// May bring a suspect. One a lane at a time, on its way here included.
+            var includesSuspects: Bool
         }
 
         let id: Int
@@ -35,14 +37,13 @@ struct PollLoop: Sendable {
         let settleCount: Int
         /// Empty settles only.
         let parts: [Part]
-        let includesSuspects: Bool
     }
 
     /// What a claim found in one lane.
     struct Found: Sendable {
         var count = 0
         var nextDueIn: Duration?
-        /// A suspect came alone: other rows were due, before it even, and were left.
+        /// A suspect came alone: other rows of the lane were due, before it even, and were left.
         var isPartial = false
     }
 
@@ -207,7 +208,13 @@ struct PollLoop: Sendable {
             // The claim after this one comes a poll later at the latest; sweep now if that would be too late.
             let isSweep = lanes[index].sweptAt.map { now + poll * 1.3 >= $0 + sweep } ?? true
             if isSweep { lanes[index].sweptAt = now }
-            parts.append(Round.Part(lane: index, count: quotas[index], isSweep: isSweep))
+            let isSuspectAsked = rounds.contains { round in
+                round.parts.contains { $0.lane == index && $0.includesSuspects }
+            }
+            parts.append(
+                Round.Part(
+                    lane: index, count: quotas[index], isSweep: isSweep,
+                    includesSuspects: !load.holdsSuspect[index] && !isSuspectAsked))
             lanes[index].reserved += quotas[index]
             lanes[index].claimAt = lanes[index].isBusy ? now : nil
         }
@@ -215,10 +222,7 @@ struct PollLoop: Sendable {
             claimedAt = now
             floorAt = now + poll * 1.3
         }
-        let isSuspectAsked = rounds.contains { !$0.parts.isEmpty && $0.includesSuspects }
-        let round = Round(
-            id: roundCount, sentAt: now, settleCount: settleCount, parts: parts,
-            includesSuspects: !load.holdsSuspect && !isSuspectAsked)
+        let round = Round(id: roundCount, sentAt: now, settleCount: settleCount, parts: parts)
         roundCount += 1
         rounds.append(round)
         return round

@@ -59,6 +59,9 @@ extension Poller {
         group.addTask { await checks.run(claims, in: scope) }
     }
 
+    /// `claimCount` includes this claim; the claim itself went by the count before it.
+    nonisolated static func isSuspect(_ claim: Claim<S.R>) -> Bool { claim.claimCount > suspectClaimCount }
+
     private func scope(
         of claims: [Claim<S.R>], lane: Int, isProbe: Bool, sentAt: Moment, deadline: Moment, leaseEnd: Moment
     ) -> CheckScope {
@@ -71,7 +74,7 @@ extension Poller {
     private func hold(_ claim: Claim<S.R>, in scope: CheckScope, leaseEnd: Moment) -> Holding<S.R, S.Change> {
         let holding = Holding<S.R, S.Change>(claim: claim, scope: scope, leaseEnd: leaseEnd)
         held[claim.lease.token] = holding
-        if claim.claimCount >= Self.suspectClaimCount { suspects.insert(claim.lease.token) }
+        if Self.isSuspect(claim) { suspects[scope.lane] = claim.lease.token }
         return holding
     }
 
@@ -112,7 +115,9 @@ extension Poller {
     func release(_ holding: Holding<S.R, S.Change>, now: Moment) {
         let token = holding.claim.lease.token
         held[token] = nil
-        if suspects.remove(token) != nil { leaveBehind(lane: holding.lane, now: now) }
+        guard suspects[holding.lane] == token else { return }
+        suspects[holding.lane] = nil
+        leaveBehind(lane: holding.lane, now: now)
     }
 
     /// Rows of this lane are due below its bound.

@@ -5,16 +5,18 @@ extension Poller {
     /// Sends one round: conclusions out, claims back.
     func exchange(_ round: PollLoop.Round, in group: inout DiscardingTaskGroup) {
         let settling = takeReady(round.settleCount, now: round.sentAt)
-        let starts = round.parts.map { bounds[$0.lane].start(isSweep: $0.isSweep) }
+        let databaseNow = databaseNow(at: round.sentAt)
+        let starts = round.parts.map { bounds[$0.lane].start(isSweep: $0.isSweep, now: databaseNow) }
         let claim =
             round.parts.isEmpty
             ? nil
             : ClaimRequest(
                 lease: configuration.lease,
                 quotas: zip(round.parts, starts).map { part, start in
-                    LaneQuota(lane: loop.lanes[part.lane].name, count: part.count, from: start.from)
-                },
-                includesSuspects: round.includesSuspects)
+                    LaneQuota(
+                        lane: loop.lanes[part.lane].name, count: part.count, includesSuspects: part.includesSuspects,
+                        from: start.from)
+                })
         guard claim != nil || !settling.isEmpty else {
             return loop.finished(round.id, found: [], now: round.sentAt, using: &random)
         }
@@ -160,13 +162,13 @@ extension Poller {
             let isProbe = horizons[loop.lanes[lane].name]?.pause != nil
             start(claims, lane: lane, isProbe: isProbe, sentAt: trip.round.sentAt, now: now, in: &group)
         }
-        let isPartial = claimed.claims.contains { $0.claimCount >= Self.suspectClaimCount }
         return zip(trip.round.parts, trip.starts).map { part, start in
             let horizon = horizons[loop.lanes[part.lane].name]
             observe(pause: horizon?.pause, lane: part.lane)
             let claims = byLane[part.lane]
+            let isPartial = claims.contains(where: Self.isSuspect)
             if !isPartial {
-                let last = claims.last.map { ClaimBound(dueAt: $0.dueAt, id: $0.row.id) }
+                let last = claims.last.flatMap { claim in claim.dueAt.map { ClaimBound(dueAt: $0, id: claim.row.id) } }
                 bounds[part.lane].finish(start, last: last, isFull: claims.count >= part.count)
             }
             return PollLoop.Found(count: claims.count, nextDueIn: horizon?.nextDueIn, isPartial: isPartial)

@@ -14,7 +14,7 @@ import Timeline
 public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change == S.Change {
     /// Claims without a settle from which on the row is not asked about, but goes to people.
     static var poisonClaimCount: Int { 6 }
-    /// Claims without a settle from which on the row is held alone.
+    /// Claims without a settle from which on the next claim takes the row alone: a claim's own count is above it then.
     static var suspectClaimCount: Int { 3 }
     static var heartbeatInterval: Duration { .seconds(10) }
 
@@ -56,7 +56,8 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
     var scopes: [Int: Running] = [:]
     var scopeCount = 0
     var runningByLane: [Int]
-    var suspects: Set<Int64> = []
+    /// The suspect that is held in each lane, by its token.
+    var suspects: [Int64?]
     var timers = Heap<PollerTimer>()
     var alarms: [Moment] = []
     var handBacks: [HeldLease<S.R.ID>] = []
@@ -100,6 +101,7 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         guards = configuration.lanes.map { _ in LaneGuard() }
         pauses = configuration.lanes.map { _ in nil }
         holds = configuration.lanes.map { _ in nil }
+        suspects = configuration.lanes.map { _ in nil }
         runningByLane = configuration.lanes.map { _ in 0 }
     }
 
@@ -163,7 +165,7 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
     private var load: PollLoop.Load {
         PollLoop.Load(
             running: runningByLane, held: held.count, ready: ready.count, readySince: ready.first?.readyAt,
-            holdsSuspect: !suspects.isEmpty)
+            holdsSuspect: suspects.map { $0 != nil })
     }
 
     private var isDone: Bool {
@@ -187,12 +189,17 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
     private func wakeUp(lanes: Set<String>, isAny: Bool, now: Moment) {
         guard isAny || !lanes.isEmpty else { return }
         for index in bounds.indices where isAny || lanes.contains(loop.lanes[index].name) {
-            if let clock = databaseClock {
-                bounds[index].wokenUp(now: clock.timestamp + (now - clock.moment))
+            if let databaseNow = databaseNow(at: now) {
+                bounds[index].wokenUp(now: databaseNow)
             } else {
                 bounds[index].reset()
             }
             loop.wokenUp(lane: index, now: now)
         }
+    }
+
+    /// The database's clock at that moment, once a claim has told it.
+    func databaseNow(at moment: Moment) -> Timestamp? {
+        databaseClock.map { $0.timestamp + (moment - $0.moment) }
     }
 }

@@ -74,8 +74,9 @@ public struct Settlement<ID: Sendable, Change: Sendable>: Sendable {
     public var held: HeldLease<ID>
     /// The status that the check began with; another one now means `overtaken`.
     public var statusBefore: String
-    /// The `next_check_at` that the claim saw.
-    public var dueAt: Timestamp
+    /// The `next_check_at` that the claim saw, nil if there was none. The row's may be NULL by the same token: then it
+    /// is unchanged.
+    public var dueAt: Timestamp?
     public var verdict: Verdict
     /// Nil puts the row to rest.
     public var delay: Duration?
@@ -91,7 +92,7 @@ public struct Settlement<ID: Sendable, Change: Sendable>: Sendable {
     public var duration: Duration
 
     public init(
-        held: HeldLease<ID>, statusBefore: String, dueAt: Timestamp, verdict: Verdict, delay: Duration?,
+        held: HeldLease<ID>, statusBefore: String, dueAt: Timestamp?, verdict: Verdict, delay: Duration?,
         failureCount: Int = 0, change: Change? = nil, reason: String? = nil, answer: String? = nil,
         error: String? = nil, progress: String? = nil, contradictedBy: [String] = [], duration: Duration = .zero
     ) {
@@ -117,13 +118,10 @@ public struct ClaimRequest<ID: Sendable>: Sendable {
     public var lease: Duration
     /// Lanes with a quota above zero.
     public var quotas: [LaneQuota<ID>]
-    /// Whether a row claimed three times or more without a settle may be taken; it is then claimed alone.
-    public var includesSuspects: Bool
 
-    public init(lease: Duration, quotas: [LaneQuota<ID>], includesSuspects: Bool) {
+    public init(lease: Duration, quotas: [LaneQuota<ID>]) {
         self.lease = lease
         self.quotas = quotas
-        self.includesSuspects = includesSuspects
     }
 }
 
@@ -131,12 +129,16 @@ public struct LaneQuota<ID: Sendable>: Sendable {
     public var lane: String
     /// At most so many rows.
     public var count: Int
+    /// Whether a suspect may be taken: a row claimed three times or more without a settle. It is claimed alone within
+    /// its lane; what other lanes bring is not its business.
+    public var includesSuspects: Bool
     /// Rows before this place are not looked at: the index entries there are dead, or held by others. Nil looks at all.
     public var from: ClaimBound<ID>?
 
-    public init(lane: String, count: Int, from: ClaimBound<ID>? = nil) {
+    public init(lane: String, count: Int, includesSuspects: Bool, from: ClaimBound<ID>? = nil) {
         self.lane = lane
         self.count = count
+        self.includesSuspects = includesSuspects
         self.from = from
     }
 }
@@ -192,8 +194,8 @@ public struct Claimed<R: Row>: Sendable {
 
 public struct LaneHorizon: Hashable, Sendable {
     public var lane: String
-    /// When the next row falls due that was not due yet at the claim; nil if none waits. A lane on hold has the end of
-    /// the hold here.
+    /// When the next row falls due that was not due yet at the claim; nil if none ever does. A lane on hold has the end
+    /// of the hold here, whatever falls due before or after it.
     public var nextDueIn: Duration?
     /// Why the lane may not run, nil if it may.
     public var pause: LanePause?

@@ -11,7 +11,7 @@ import Timeline
     private func advanced(to seconds: Int64...) -> LaneBounds<String> {
         var bounds = LaneBounds<String>()
         for second in seconds {
-            let start = bounds.start(isSweep: false)
+            let start = bounds.start(isSweep: false, now: nil)
             bounds.finish(start, last: place(second), isFull: true)
         }
         return bounds
@@ -19,12 +19,12 @@ import Timeline
 
     @Test func claimsGoOnWhereTheLastOneEnded() {
         var bounds = advanced(to: 10, 20)
-        #expect(bounds.start(isSweep: false).from?.dueAt == place(20).dueAt)
+        #expect(bounds.start(isSweep: false, now: nil).from?.dueAt == place(20).dueAt)
     }
 
     @Test func aClaimThatComesBackLateLowersNothing() {
         var bounds = advanced(to: 10)
-        let (first, second) = (bounds.start(isSweep: false), bounds.start(isSweep: false))
+        let (first, second) = (bounds.start(isSweep: false, now: nil), bounds.start(isSweep: false, now: nil))
         bounds.finish(second, last: place(30), isFull: true)
         bounds.finish(first, last: place(20), isFull: true)
         #expect(bounds.current?.dueAt == place(30).dueAt)
@@ -32,8 +32,8 @@ import Timeline
 
     @Test func aSweepStartsAtTheBottomAndGoesOnThereIfItIsFull() {
         var bounds = advanced(to: 100)
-        let before = bounds.start(isSweep: false)
-        let sweep = bounds.start(isSweep: true)
+        let before = bounds.start(isSweep: false, now: nil)
+        let sweep = bounds.start(isSweep: true, now: nil)
         #expect(sweep.from == nil)
         bounds.finish(sweep, last: place(5), isFull: true)
         // Sent before the sweep: it must not jump over what the sweep left.
@@ -43,7 +43,7 @@ import Timeline
 
     @Test func aSweepThatFoundLittleGivesTheBoundBack() {
         var bounds = advanced(to: 100)
-        let sweep = bounds.start(isSweep: true)
+        let sweep = bounds.start(isSweep: true, now: nil)
         bounds.finish(sweep, last: nil, isFull: false)
         #expect(bounds.current?.dueAt == place(100).dueAt)
     }
@@ -58,5 +58,39 @@ import Timeline
         var young = advanced(to: 99)
         young.wokenUp(now: place(100).dueAt)
         #expect(young.current == nil)
+    }
+
+    /// A nudge between the statement and its answer: the claim did not see the row, and must not jump over it.
+    @Test func aClaimThatWasUnderWayAtAWakeUpRaisesNothingAboveIt() {
+        for first in [[Int64](), [10], [10, 50]] {
+            for isSweep in [false, true] {
+                var bounds = LaneBounds<String>()
+                for second in first {
+                    let start = bounds.start(isSweep: false, now: nil)
+                    bounds.finish(start, last: place(second), isFull: true)
+                }
+                let start = bounds.start(isSweep: isSweep, now: place(100).dueAt)
+                bounds.wokenUp(now: place(103).dueAt)
+                bounds.finish(start, last: place(102), isFull: false)
+                #expect(bounds.current?.dueAt == place(98).dueAt)
+            }
+        }
+    }
+
+    /// Wake-ups that never end must not keep claims at the bottom of a drained index.
+    @Test func aClaimThatWasUnderWayAtAWakeUpStillRaisesTheBoundOfABacklog() {
+        var bounds = advanced(to: 10)
+        let start = bounds.start(isSweep: true, now: place(100).dueAt)
+        bounds.wokenUp(now: place(100).dueAt)
+        bounds.finish(start, last: place(50), isFull: true)
+        #expect(bounds.current?.dueAt == place(50).dueAt)
+    }
+
+    @Test func withoutTheDatabasesClockAWakeUpLeavesTheBoundWhereItIs() {
+        var bounds = advanced(to: 10)
+        let start = bounds.start(isSweep: false, now: nil)
+        bounds.wokenUp(now: place(100).dueAt)
+        bounds.finish(start, last: place(99), isFull: true)
+        #expect(bounds.current?.dueAt == place(10).dueAt)
     }
 }

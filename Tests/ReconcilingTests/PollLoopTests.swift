@@ -12,11 +12,12 @@ import Timeline
     }
 
     private func load(
-        running: [Int] = [0], held: Int? = nil, ready: Int = 0, since: Moment? = nil
+        running: [Int] = [0], held: Int? = nil, ready: Int = 0, since: Moment? = nil,
+        suspects: [Bool]? = nil
     ) -> PollLoop.Load {
         PollLoop.Load(
             running: running, held: held ?? running.reduce(ready, +), ready: ready, readySince: since,
-            holdsSuspect: false)
+            holdsSuspect: suspects ?? running.map { _ in false })
     }
 
     private func round(_ step: PollLoop.Step) throws -> PollLoop.Round {
@@ -51,12 +52,12 @@ import Timeline
         var random = SeededRandom(seed: 1)
         var loop = Self.loop()
         let first = try round(loop.next(now: Self.start, load: load()))
-        #expect(first.parts == [.init(lane: 0, count: 40, isSweep: true)])
+        #expect(first.parts == [.init(lane: 0, count: 40, isSweep: true, includesSuspects: true)])
         let later = Self.start + .milliseconds(2)
         loop.finished(first.id, found: [.init(nextDueIn: .milliseconds(70))], now: later, using: &random)
         #expect(try wake(loop.next(now: later, load: load())) == Self.start + .milliseconds(70))
         let second = try round(loop.next(now: Self.start + .milliseconds(70), load: load()))
-        #expect(second.parts == [.init(lane: 0, count: 40, isSweep: false)])
+        #expect(second.parts == [.init(lane: 0, count: 40, isSweep: false, includesSuspects: true)])
     }
 
     @Test func conclusionsAndClaimsShareATripUnderLoad() throws {
@@ -141,6 +142,33 @@ import Timeline
             #expect(now - swept <= .seconds(5))
             loop.finished(round.id, found: [.init()], now: now, using: &random)
             now = try wake(loop.next(now: now, load: load()))
+        }
+    }
+
+    @Test func oneSuspectALaneIsAskedForAtATime() throws {
+        var random = SeededRandom(seed: 1)
+        var loop = Self.loop(lanes: [LaneConfiguration(name: "a"), LaneConfiguration(name: "b")])
+        let first = try round(loop.next(now: Self.start, load: load(running: [0, 0])))
+        #expect(first.parts.map(\.includesSuspects) == [true, true])
+        let found = [PollLoop.Found(count: 1, isPartial: true), .init(count: first.parts[1].count)]
+        loop.finished(first.id, found: found, now: Self.start, using: &random)
+        let later = Self.start + .milliseconds(5)
+        let second = try round(loop.next(now: later, load: load(running: [1, 0], suspects: [true, false])))
+        #expect(second.parts.map(\.includesSuspects) == [false, true])
+        // The one of lane b may be on its way.
+        loop.leftBehind(lane: 1, now: later)
+        let third = try round(loop.next(now: later, load: load(running: [1, 30], ready: 40, since: Self.start)))
+        #expect(third.parts.filter { $0.lane == 1 }.allSatisfy { !$0.includesSuspects })
+    }
+
+    @Test func aHorizonBeyondAllTimeIsNeverReached() throws {
+        for nextDueIn in [Duration.seconds(Int64.max), .seconds(Int64.max) * 4, .microseconds(Int64.max)] {
+            var random = SeededRandom(seed: 1)
+            var loop = Self.loop()
+            let first = try round(loop.next(now: Self.start, load: load()))
+            loop.finished(first.id, found: [.init(nextDueIn: nextDueIn)], now: Self.start, using: &random)
+            let wake = try wake(loop.next(now: Self.start, load: load()))
+            #expect(wake >= Self.start + .seconds(1) && wake <= Self.start + .seconds(2))
         }
     }
 

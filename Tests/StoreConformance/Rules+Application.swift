@@ -74,6 +74,20 @@ extension StoreConformance {
                 _ = try await subject.settle([subject.settlement(claim)])
                 try await subject.expectNextCheck("r1", in: nil)
             },
+            rule("a row claimed by hand while at rest is scheduled by its verdict, unless the application did so") {
+                subject in
+                try await subject.insert(NewRow("r1"), NewRow("r2"))
+                for claim in try await subject.claim() {
+                    // As the statement that claims by hand saw it.
+                    try await subject.harness.setNextCheck(of: claim.row.id, in: nil)
+                    var settlement = subject.settlement(claim)
+                    settlement.dueAt = nil
+                    if claim.row.id == "r2" { try await subject.harness.setNextCheck(of: "r2", in: .seconds(900)) }
+                    _ = try await subject.settle([settlement])
+                }
+                try await subject.expectNextCheck("r1", in: .seconds(300))
+                try await subject.expectNextCheck("r2", in: .seconds(900))
+            },
             rule("a verdict that puts the row to rest wins over a nudge") { subject in
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1")

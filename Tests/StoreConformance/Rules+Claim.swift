@@ -10,7 +10,8 @@ extension StoreConformance {
                     NewRow("future", dueIn: .seconds(100)), NewRow("rest", dueIn: nil))
                 let claims = try await subject.claim()
                 try subject.expect(claims.map(\.row.id), is: ["b", "late"], "the claimed rows")
-                try subject.expect(claims.allSatisfy { $0.dueAt <= $0.claimedAt }, "no row is claimed before it is due")
+                let isDue = claims.allSatisfy { claim in claim.dueAt.map { $0 <= claim.claimedAt } ?? false }
+                try subject.expect(isDue, "no row is claimed before it is due")
             },
             rule("rows due at one instant are claimed in the order of their ids, and a bound continues there") {
                 subject in
@@ -23,7 +24,7 @@ extension StoreConformance {
                 let first = try await subject.claim(count: 3)
                 try subject.expect(first.map(\.row.id), is: ["r0", "r1", "r2"], "the first rows")
                 let last = first[2]
-                let second = try await subject.claim(from: ClaimBound(dueAt: last.dueAt, id: last.row.id))
+                let second = try await subject.claim(from: try subject.bound(last))
                 try subject.expect(second.map(\.row.id), is: ["r3", "r4", "r5"], "the rows from the bound on")
             },
             rule("each lane has its own quota, and lanes that are not asked for are left alone") { subject in
@@ -42,7 +43,7 @@ extension StoreConformance {
                     NewRow("r3", dueIn: .seconds(-100)))
                 let all = try await subject.claim()
                 try await (try subject.store("p1")).handBack(all.map { subject.held($0) })
-                let from = ClaimBound(dueAt: all[1].dueAt, id: "r2")
+                let from = try subject.bound(all[1])
                 let claims = try await subject.claim(from: from)
                 try subject.expect(claims.map(\.row.id), is: ["r2", "r3"], "the rows from the bound on")
             },
@@ -74,16 +75,28 @@ extension StoreConformance {
                 try subject.expect(columns.isLeaseExpirySet, "lease_expires_at is set")
                 try subject.expect(columns.leasedBy != nil, "leased_by is set")
             },
-            rule("a suspect is not taken unless it may be, and then alone") { subject in
+            rule("a suspect is not taken unless it may be, and then alone in its lane") { subject in
                 try await subject.insert(
                     NewRow("bad", dueIn: .seconds(-50), claimCount: 3), NewRow("good1", dueIn: .seconds(-100)),
-                    NewRow("good2", dueIn: .seconds(-10)))
+                    NewRow("good2", dueIn: .seconds(-10), claimCount: 2))
                 let alone = try await subject.claim()
                 try subject.expect(alone.map(\.row.id), is: ["bad"], "what is claimed with the suspect")
                 let rest = try await subject.claim(suspects: false)
                 try subject.expect(rest.map(\.row.id), is: ["good1", "good2"], "what is claimed without suspects")
                 try await (try subject.store("p1")).handBack(alone.map { subject.held($0) })
                 try subject.expect(try await subject.claim(suspects: false).count, is: 0, "suspects taken uninvited")
+            },
+            rule("a suspect of one lane keeps no row of another lane waiting, nor its suspect") { subject in
+                try await subject.insert(
+                    NewRow("bad", dueIn: .seconds(-50), claimCount: 3), NewRow("worse", claimCount: 4), NewRow("good"))
+                try await subject.insert(
+                    NewRow("b1", lane: "b", dueIn: .seconds(-100)), NewRow("b2", lane: "b", dueIn: .seconds(-20)))
+                let first = try await subject.claim(["a", "b"])
+                try subject.expect(first.map(\.row.id), is: ["b1", "bad", "b2"], "what is claimed with the suspect")
+                try await subject.insert(
+                    NewRow("b3", lane: "b", dueIn: .seconds(-90), claimCount: 3), NewRow("b4", lane: "b"))
+                let second = try await subject.claim(["a", "b"])
+                try subject.expect(second.map(\.row.id), is: ["b3", "worse"], "the suspects of both lanes")
             },
             rule("a horizon for each lane asked for: when its next row falls due") { subject in
                 try await subject.insert(

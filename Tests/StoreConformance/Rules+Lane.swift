@@ -61,7 +61,9 @@ extension StoreConformance {
     private static var holdRules: [Rule] {
         [
             rule("a lane on hold is claimed by nobody until the hold ends, and its horizon says when") { subject in
-                try await subject.insert(NewRow("r1"), NewRow("r2", dueIn: .seconds(10)), NewRow("r3", lane: "b"))
+                try await subject.insert(
+                    NewRow("r1"), NewRow("r2", dueIn: .seconds(10)), NewRow("r3", lane: "b"),
+                    NewRow("r4", dueIn: .seconds(900)))
                 try await (try subject.store("p1")).hold(lane: "a", for: .seconds(120))
                 let claimed = try await subject.claimAll(["a", "b"], by: "p2")
                 try subject.expect(claimed.claims.map(\.row.id), is: ["r3"], "what is claimed")
@@ -71,6 +73,13 @@ extension StoreConformance {
                 try await subject.harness.elapse(.seconds(121))
                 try subject.expect(
                     try await subject.claim().map(\.row.id), is: ["r1", "r2"], "what is claimed after the hold")
+            },
+            rule("a hold's end is the horizon even if nothing falls due before it") { subject in
+                try await subject.insert(NewRow("r1", dueIn: .seconds(900)))
+                try await (try subject.store("p1")).hold(lane: "a", for: .seconds(120))
+                let nextDueIn = try await subject.claimAll().horizons.first?.nextDueIn ?? .zero
+                try subject.expect(
+                    nextDueIn > .seconds(117) && nextDueIn <= .seconds(120), "the hold ends in 120 s: \(nextDueIn)")
             },
             rule("a longer hold stays") { subject in
                 try await subject.insert(NewRow("r1"))

@@ -62,7 +62,8 @@ extension StoreConformance {
                 var settlements = claims.map { subject.settlement($0, verdict: .settled, delay: nil, status: "paid") }
                 settlements[2].held.lease.token += 1_000_000
                 let request = ClaimRequest(
-                    lease: Subject<H>.lease, quotas: [LaneQuota<String>(lane: "a", count: 10)], includesSuspects: true)
+                    lease: Subject<H>.lease,
+                    quotas: [LaneQuota<String>(lane: "a", count: 10, includesSuspects: true)])
                 let result = await (try subject.store("p1")).exchange(
                     Exchange(settlements: settlements, claim: request))
                 let written = SettleOutcome.written(status: "paid")

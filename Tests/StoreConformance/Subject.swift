@@ -27,8 +27,8 @@ struct Subject<H: StoreHarness>: Sendable {
         _ lanes: [String] = ["a"], count: Int = 100, by poller: String = "p1", from: ClaimBound<String>? = nil,
         suspects: Bool = true
     ) async throws -> Claimed<S.R> {
-        let quotas = lanes.map { LaneQuota(lane: $0, count: count, from: from) }
-        let request = ClaimRequest(lease: Self.lease, quotas: quotas, includesSuspects: suspects)
+        let quotas = lanes.map { LaneQuota(lane: $0, count: count, includesSuspects: suspects, from: from) }
+        let request = ClaimRequest(lease: Self.lease, quotas: quotas)
         let result = await (try store(poller)).exchange(Exchange(settlements: [], claim: request))
         guard let claimed = result.claimed else { throw failure("a claim was asked for and none was answered") }
         return try claimed.get()
@@ -59,6 +59,12 @@ struct Subject<H: StoreHarness>: Sendable {
 
     func held(_ claim: Claim<S.R>) -> HeldLease<String> {
         HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease)
+    }
+
+    /// The place of a claimed row in its lane.
+    func bound(_ claim: Claim<S.R>) throws -> ClaimBound<String> {
+        guard let dueAt = claim.dueAt else { throw failure("\(claim.row.id) was claimed without next_check_at") }
+        return ClaimBound(dueAt: dueAt, id: claim.row.id)
     }
 
     func settle(_ settlements: [Settlement<String, S.Change>], by poller: String = "p1") async throws -> Outcomes {

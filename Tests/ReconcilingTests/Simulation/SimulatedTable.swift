@@ -19,16 +19,17 @@ struct SimulatedTable: Sendable {
         var candidates: [String] = []
         for quota in request.quotas {
             let count = openQuota(quota.lane, quota.count, at: now)
-            candidates += due(quota, at: now, suspects: request.includesSuspects).prefix(count)
+            let rows = due(quota, at: now).prefix(count)
+            // A suspect is claimed alone within its lane.
+            candidates += rows.first(where: isSuspect).map { [$0] } ?? Array(rows)
         }
-        let suspects = candidates.filter { rows[$0].map { $0.claimCount >= 3 } ?? false }
-        let oldest = suspects.min { place($0) < place($1) }
-        if let oldest { candidates = [oldest] }
         let claims = candidates.compactMap { take($0, lease: request.lease, by: poller, at: now) }
         return Claimed(
-            claims: claims.sorted { ($0.dueAt, $0.row.id) < ($1.dueAt, $1.row.id) },
+            claims: claims.sorted { place($0.row.id) < place($1.row.id) },
             horizons: request.quotas.map { horizon($0.lane, at: now) })
     }
+
+    private func isSuspect(_ id: String) -> Bool { rows[id].map { $0.claimCount >= 3 } ?? false }
 
     private func place(_ id: String) -> (Timestamp, String) { (rows[id]?.nextCheckAt ?? .distantFuture, id) }
 
@@ -45,11 +46,11 @@ struct SimulatedTable: Sendable {
         return count
     }
 
-    private func due(_ quota: LaneQuota<String>, at now: Timestamp, suspects: Bool) -> [String] {
+    private func due(_ quota: LaneQuota<String>, at now: Timestamp) -> [String] {
         rows.values.filter { row in
             guard row.lane == quota.lane, !row.isLocked, let dueAt = row.nextCheckAt, dueAt <= now else { return false }
             if let from = quota.from, (dueAt, row.id) < (from.dueAt, from.id) { return false }
-            return isClaimable(row, at: now) && (suspects || row.claimCount < 3)
+            return isClaimable(row, at: now) && (quota.includesSuspects || !isSuspect(row.id))
         }.map(\.id).sorted { place($0) < place($1) }
     }
 
@@ -77,10 +78,10 @@ struct SimulatedTable: Sendable {
     }
 
     private func horizon(_ name: String, at now: Timestamp) -> LaneHorizon {
-        let next = rows.values.filter { $0.lane == name }.compactMap(\.nextCheckAt).filter { $0 > now }.min()
+        let next = rows.values.filter { $0.lane == name }.compactMap(\.nextCheckAt)
+            .filter { $0 > now && $0 != .distantFuture }.min()
         let hold = lanes[name]?.holdUntil.flatMap { $0 > now ? $0 : nil }
-        let at = [next, hold].compactMap { $0 }.max()
-        return LaneHorizon(lane: name, nextDueIn: at.map { $0 - now }, pause: lanes[name]?.pause)
+        return LaneHorizon(lane: name, nextDueIn: (hold ?? next).map { $0 - now }, pause: lanes[name]?.pause)
     }
 
     // MARK: Settle
