@@ -23,11 +23,13 @@ public struct Moment: Hashable, Comparable, Sendable {
 
     /// Saturates.
     public static func + (moment: Moment, duration: Duration) -> Moment {
-        let (seconds, attoseconds) = duration.components
+        // Bounded first: `components` traps for what is longer than Int64 has seconds.
+        let bounded = min(max(duration, .nanoseconds(Int64.min)), .nanoseconds(Int64.max))
+        let (seconds, attoseconds) = bounded.components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (delta, carry) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
         let (sum, wrapped) = moment.nanoseconds.addingReportingOverflow(delta)
-        guard !overflow, !carry, !wrapped else { return Moment(nanoseconds: seconds < 0 ? .min : .max) }
+        guard !overflow, !carry, !wrapped else { return Moment(nanoseconds: duration < .zero ? .min : .max) }
         return Moment(nanoseconds: sum)
     }
 

@@ -35,10 +35,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 extension Duration {
     /// Microseconds, rounded towards zero and saturated at the bounds of `Int64`.
     public var wholeMicroseconds: Int64 {
+        // Bounded first: `components` traps for what is longer than Int64 has seconds.
+        if self >= .microseconds(Int64.max) { return .max }
+        if self <= .microseconds(Int64.min) { return .min }
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
         let (sum, carry) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000)
-        return overflow || carry ? (seconds < 0 ? .min : .max) : sum
+        return overflow || carry ? (self < .zero ? .min : .max) : sum
     }
 
     /// Milliseconds, rounded towards zero.

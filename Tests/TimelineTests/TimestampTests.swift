@@ -31,8 +31,19 @@ import Timeline
     @Test func survivesARoundTrip() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<10_000 {
-            let timestamp = Timestamp(microseconds: .random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &random))
+            let timestamp = Timestamp(
+                microseconds: .random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &random))
             #expect(Timestamp(timestamp.description) == timestamp)
+        }
+    }
+
+    @Test func momentsSaturateWhateverIsAdded() {
+        let now = Moment(nanoseconds: 1_000)
+        for long in [Duration.nanoseconds(Int64.max), .seconds(Int64.max), .seconds(Int64.max) * 4] {
+            #expect(now + long == .distantFuture)
+            #expect(now - long < Moment(nanoseconds: -1_000_000_000_000))
+            #expect(long.wholeMicroseconds >= Int64.max / 1_000)
+            #expect((.zero - long).wholeMicroseconds <= Int64.min / 1_000)
         }
     }
 
