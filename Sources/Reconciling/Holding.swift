@@ -13,6 +13,8 @@ final class Holding<R: Row, Change: Sendable> {
         case writing
         /// The application holds the row's lock; tried again by a timer.
         case locked
+        /// Met a configuration error: given back by a timer, so that nobody asks again at once.
+        case cooling
     }
 
     let claim: Claim<R>

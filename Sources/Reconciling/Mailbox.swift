@@ -37,6 +37,8 @@ final class Mailbox<R: Row, Change: Sendable>: Sendable {
         var isAnyLaneWoken = false
         /// Lanes whose pause or resumption the store was not told.
         var failedLanes: [Int] = []
+        /// Paused lanes that the store may be asked to probe now.
+        var probedLanes: [Int] = []
         /// Other calls to the store that came back.
         var endedCallCount = 0
         var registered: Result<Void, StoreError>?

@@ -11,6 +11,9 @@ struct PollLoop: Sendable {
     struct Load: Sendable {
         /// Checks under way, by lane.
         var running: [Int]
+        /// Rows that are kept for a while before they are given back, by lane. They fill slots of the watch, so that a
+        /// lane full of them takes nothing from the others, but not of their lane's own limit.
+        var cooling: [Int]
         /// Rows claimed and not yet settled or handed back, the running ones included.
         var held: Int
         /// Conclusions to write, and since when the oldest waits.
@@ -181,11 +184,11 @@ struct PollLoop: Sendable {
         let isWanted = lanes.map { lane in lane.wantedAt.map { now >= $0 } ?? false }
         guard isFloor || isWanted.contains(true) else { return none }
         let reserved = lanes.reduce(0) { $0 + $1.reserved }
-        let running = load.running.reduce(0, +)
+        let taken = load.running.reduce(0, +) + load.cooling.reduce(0, +)
         // Under load two claims share the slots, so that one is on its way while the other's rows are checked.
         let claimCountMax = isBusy ? min(batch, (concurrency + 1) / 2) : batch
         let budget = min(
-            claimCountMax, concurrency - running - reserved, concurrency + 2 * batch - load.held - reserved)
+            claimCountMax, concurrency - taken - reserved, concurrency + 2 * batch - load.held - reserved)
         guard budget > 0 else { return none }
         let demands = lanes.indices.map { index in
             let lane = lanes[index]
@@ -193,8 +196,9 @@ struct PollLoop: Sendable {
             let isAsked = lane.reserved > 0 && !lane.isBusy && (lane.wantedAt.map { now < $0 } ?? true)
             return ClaimPlan.Demand(
                 isOpen: lane.isOpen(at: now) && !isAsked, isBusy: lane.isBusy,
-                taken: load.running[index] + lane.reserved,
-                limit: lane.suspicion > 0 ? min(lane.concurrency, Self.suspectQuota) : lane.concurrency)
+                taken: load.running[index] + load.cooling[index] + lane.reserved,
+                limit: load.cooling[index]
+                    + (lane.suspicion > 0 ? min(lane.concurrency, Self.suspectQuota) : lane.concurrency))
         }
         let quotas = ClaimPlan.quotas(demands, concurrency: concurrency, budget: budget, turn: roundCount)
         // A lane that wants to be claimed and has no slot waits for one; the others must not be asked in its place.

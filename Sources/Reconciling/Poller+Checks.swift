@@ -24,6 +24,7 @@ extension Poller {
                 let holding = hold(claim, in: scope, leaseEnd: leaseEnd)
                 logger.error("row was claimed too often without a settle", metadata: metadata(of: holding))
                 conclude(holding, reconciler.poisoned(claim), duration: .zero, now: now)
+                probeAgain(lane: lane, in: &group)
             } else {
                 checked.append(claim)
             }
@@ -100,15 +101,31 @@ extension Poller {
         let settlement = Settlement(
             claim, conclusion, cadence: cadences[holding.lane], age: age, duration: duration, using: &random)
         guard let settlement else {
-            handBacks.append(holding.held)
-            release(holding, now: now)
-            return leaveBehind(lane: holding.lane, now: now)
+            if case .misconfigured = conclusion.laneSignal, !isDraining { return coolDown(holding, now: now) }
+            return handBack(holding, now: now)
         }
         holding.conclusion = conclusion
         holding.settlement = settlement
         holding.stage = .ready
         holding.readyAt = now
         ready.append(holding)
+    }
+
+    func handBack(_ holding: Holding<S.R, S.Change>, now: Moment) {
+        if holding.stage == .cooling { coolingByLane[holding.lane] -= 1 }
+        handBacks.append(holding.held)
+        release(holding, now: now)
+        leaveBehind(lane: holding.lane, now: now)
+    }
+
+    /// Keeps the row for a while before it is given back. While other rows of its lane are answered nothing else keeps
+    /// pollers from asking about it as fast as the error comes. Should this one die meanwhile, the lease does the rest.
+    private func coolDown(_ holding: Holding<S.R, S.Change>, now: Moment) {
+        holding.stage = .cooling
+        coolingByLane[holding.lane] += 1
+        // Longer than the lane waits: the next one asked is another row, and the guard learns whether it is the row.
+        let end = min(now + PollLoop.suspicionBackoff.ceiling, holding.leaseEnd - leaseMargin)
+        timers.insert(PollerTimer(moment: end, kind: .handBack(token: holding.claim.lease.token)))
     }
 
     /// The poller has nothing more to do with the row.

@@ -157,6 +157,9 @@ extension Poller {
         if let claim = claimed.claims.first { databaseClock = (claim.claimedAt, trip.round.sentAt) }
         var horizons: [String: LaneHorizon] = [:]
         for horizon in claimed.horizons { horizons[horizon.lane] = horizon }
+        for part in trip.round.parts {
+            observe(pause: horizons[loop.lanes[part.lane].name]?.pause, lane: part.lane)
+        }
         for (lane, claims) in byLane.enumerated() where !claims.isEmpty {
             // A paused lane gives rows only to find out whether it answers again.
             let isProbe = horizons[loop.lanes[lane].name]?.pause != nil
@@ -164,7 +167,6 @@ extension Poller {
         }
         return zip(trip.round.parts, trip.starts).map { part, start in
             let horizon = horizons[loop.lanes[part.lane].name]
-            observe(pause: horizon?.pause, lane: part.lane)
             let claims = byLane[part.lane]
             let isPartial = claims.contains(where: Self.isSuspect)
             if !isPartial {

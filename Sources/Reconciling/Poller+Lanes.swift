@@ -11,7 +11,10 @@ extension Poller {
         in group: inout DiscardingTaskGroup
     ) {
         switch signal {
-        case .silent, .failed(retryAfter: nil): break
+        case .failed(retryAfter: nil): break
+        case .silent:
+            // Handed back unasked, the row would come again as the next probe, as fast as that.
+            if letter.conclusion.next != .handBack { probeAgain(lane: letter.lane, in: &group) }
         case .answered:
             loop.trust(lane: letter.lane, now: now)
             if let action = guards[letter.lane].answered() { perform(action, lane: letter.lane, in: &group) }
@@ -23,6 +26,17 @@ extension Poller {
             if let action = guards[letter.lane].misconfigured(row: row, reason: reason) {
                 perform(action, lane: letter.lane, in: &group)
             }
+        }
+    }
+
+    /// The probe of a lane that paused itself met a row that need not be asked about, and told nothing: the next row is
+    /// asked now, not in a minute. A lane may have thousands of such rows.
+    func probeAgain(lane: Int, in group: inout DiscardingTaskGroup) {
+        guard guards[lane].isPaused, !isDraining, !isLeaving else { return }
+        let (name, mailbox) = (loop.lanes[lane].name, mailbox)
+        call("lane not probed again", lane: nil, in: &group) {
+            try await $0.register(lanes: [name])
+            mailbox.post { $0.probedLanes.append(lane) }
         }
     }
 

@@ -63,6 +63,10 @@ extension Poller {
         loop.stop()
         timers.insert(PollerTimer(moment: now + configuration.grace, kind: .graceEnd))
         logger.info("stopping", metadata: ["rows": "\(held.count)"])
+        let cooling = held.values.filter { $0.stage == .cooling }
+        for holding in cooling.sorted(by: { $0.claim.lease.token < $1.claim.lease.token }) {
+            handBack(holding, now: now)
+        }
     }
 
     /// No retrying can heal this.
@@ -108,6 +112,11 @@ extension Poller {
         do { try await store.heartbeat(stopping: true) } catch {
             logger.debug("no last heartbeat", metadata: ["error": "\(error)"])
         }
-        logger.info("stopped")
+        let runningCount = runningByLane.reduce(0, +)
+        if runningCount > 0 {
+            logger.warning("waiting for checks that ignore their end", metadata: ["checks": "\(runningCount)"])
+        } else {
+            logger.info("stopped")
+        }
     }
 }

@@ -23,6 +23,7 @@ extension Poller {
             case .abandon(let scope): abandon(scope: scope, now: now)
             case .renew(let token): if held[token] != nil { renewals.append(token) }
             case .retry(let token): retry(token: token, now: now)
+            case .handBack(let token): if let holding = held[token] { handBack(holding, now: now) }
             case .register: register(in: &group)
             case .graceEnd: if !isLeaving { leaveAtOnce() }
             }

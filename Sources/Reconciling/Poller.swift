@@ -10,6 +10,10 @@ import Timeline
 /// back), when its task is cancelled (everything is handed back at once), or by throwing the `StoreError` that no
 /// retrying can heal. An unreachable store is none: it is retried for as long as it takes.
 ///
+/// A check that ignores its cancellation keeps `run` from returning until it ends by itself: nothing may run on behind
+/// the back of whoever awaits `run`. Its row does not wait for that, it is handed back first; whoever must be gone by a
+/// certain time ends the process.
+///
 /// The poller runs on a thread of its own (`PollerRuntime`) and never blocks it. Checks run on the global pool.
 public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change == S.Change {
     /// Claims without a settle from which on the row is not asked about, but goes to people.
@@ -56,6 +60,8 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
     var scopes: [Int: Running] = [:]
     var scopeCount = 0
     var runningByLane: [Int]
+    /// Rows kept for a while before they are given back.
+    var coolingByLane: [Int]
     /// The suspect that is held in each lane, by its token.
     var suspects: [Int64?]
     var timers = Heap<PollerTimer>()
@@ -103,6 +109,7 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         holds = configuration.lanes.map { _ in nil }
         suspects = configuration.lanes.map { _ in nil }
         runningByLane = configuration.lanes.map { _ in 0 }
+        coolingByLane = configuration.lanes.map { _ in 0 }
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -164,7 +171,8 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
 
     private var load: PollLoop.Load {
         PollLoop.Load(
-            running: runningByLane, held: held.count, ready: ready.count, readySince: ready.first?.readyAt,
+            running: runningByLane, cooling: coolingByLane, held: held.count, ready: ready.count,
+            readySince: ready.first?.readyAt,
             holdsSuspect: suspects.map { $0 != nil })
     }
 
@@ -183,6 +191,7 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         for letter in letters.exchanged { finishExchange(letter, now: now, in: &group) }
         for letter in letters.renewed { finishRenewal(letter, now: now) }
         for lane in letters.failedLanes { guards[lane].forget() }
+        for lane in letters.probedLanes { loop.leftBehind(lane: lane, now: now) }
         wakeUp(lanes: letters.wokenLanes, isAny: letters.isAnyLaneWoken, now: now)
     }
 

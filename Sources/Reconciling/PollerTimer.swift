@@ -11,6 +11,8 @@ struct PollerTimer: Comparable, Sendable {
         case renew(token: Int64)
         /// The row with this token was locked by the application.
         case retry(token: Int64)
+        /// The row with this token has cooled down, and is given back.
+        case handBack(token: Int64)
         /// The lanes are made known again after a failure.
         case register
         /// The shutdown's grace is over.

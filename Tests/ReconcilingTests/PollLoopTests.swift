@@ -16,7 +16,8 @@ import Timeline
         suspects: [Bool]? = nil
     ) -> PollLoop.Load {
         PollLoop.Load(
-            running: running, held: held ?? running.reduce(ready, +), ready: ready, readySince: since,
+            running: running, cooling: running.map { _ in 0 }, held: held ?? running.reduce(ready, +), ready: ready,
+            readySince: since,
             holdsSuspect: suspects ?? running.map { _ in false })
     }
 

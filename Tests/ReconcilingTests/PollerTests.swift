@@ -198,7 +198,8 @@ import Timeline
         for number in 0..<4 { scenario.insert("b\(number)", lane: "b", claimCount: number < 2 ? 3 : 0) }
         try await scenario.run { scenario in
             #expect(
-                scenario.advance(atMost: .seconds(1)) { (0..<4).allSatisfy { scenario.row("b\($0)").status == "paid" } })
+                scenario.advance(atMost: .seconds(1)) { (0..<4).allSatisfy { scenario.row("b\($0)").status == "paid" } }
+            )
             #expect(scenario.row("a1").leaseToken != nil)
             #expect(scenario.row("a2").leaseToken == nil)
         }.get()
@@ -240,7 +241,11 @@ import Timeline
             #expect(asked.withLock { $0 } - before <= 4)
             let probes = probed.withLock { $0 }
             #expect(probes == asked.withLock { $0 } - before && probes > 0)
-            for number in 0..<20 { #expect(scenario.row("r\(number)").claimCount == 0) }
+            // A probe is handed back a little later.
+            #expect(
+                scenario.advance(atMost: .seconds(7)) {
+                    (0..<20).allSatisfy { scenario.row("r\($0)").claimCount == 0 }
+                })
             isFixed.withLock { $0 = true }
             #expect(
                 scenario.advance(atMost: .seconds(70)) {
@@ -248,6 +253,109 @@ import Timeline
                 })
         }.get()
         #expect(scenario.observer.seen.pauses == [LanePause(by: nil, reason: "401"), nil])
+    }
+
+    @Test func aMisconfiguredRowAmongGoodOnesIsAskedAboutSeldom() async throws {
+        let asked = Mutex<[Moment]>([])
+        let scenario = Scenario(Scenario.watch()) { claim, _, simulation in
+            await simulation.sleepThrough(.milliseconds(20))
+            guard claim.row.id == "bad" else { return Conclusion(.recheck, next: .after(.milliseconds(50))) }
+            asked.withLock { $0.append(simulation.now()) }
+            return Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401"))
+        }
+        scenario.insert("bad")
+        for number in 0..<3 { scenario.insert("good\(number)") }
+        try await scenario.run { scenario in
+            scenario.advance(by: .seconds(30))
+            for number in 0..<3 { #expect(scenario.row("good\(number)").checkCount > 20) }
+        }.get()
+        let moments = asked.withLock { $0 }
+        #expect((3...8).contains(moments.count))
+        for (first, second) in zip(moments, moments.dropFirst()) { #expect(second - first >= .seconds(1)) }
+        #expect(scenario.row("bad").leaseToken == nil)
+        #expect(scenario.row("bad").claimCount == 0)
+    }
+
+    @Test func aMisconfiguredRowAtTheHeadOfANarrowLaneStopsNoOther() async throws {
+        let lanes = [LaneConfiguration(name: "a", concurrency: 1, timeout: .seconds(5))]
+        let scenario = Scenario(Scenario.watch(lanes: lanes)) { claim, _, _ in
+            claim.row.id == "bad"
+                ? Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401")) : Scenario.paid
+        }
+        scenario.insert("bad", dueIn: .seconds(-100))
+        for number in 0..<10 { scenario.insert("good\(number)") }
+        try await scenario.run { scenario in
+            #expect(
+                scenario.advance(atMost: .seconds(5)) {
+                    (0..<10).allSatisfy { scenario.row("good\($0)").status == "paid" }
+                })
+        }.get()
+        #expect(scenario.observer.seen.pauses.isEmpty)
+    }
+
+    @Test func aNarrowLaneWithWrongConfigurationPausesItself() async throws {
+        let lanes = [LaneConfiguration(name: "a", concurrency: 1, timeout: .seconds(5))]
+        let scenario = Scenario(Scenario.watch(lanes: lanes)) { _, _, _ in
+            Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401"))
+        }
+        for number in 0..<10 { scenario.insert("r\(number)") }
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(10)) { !scenario.observer.seen.pauses.isEmpty })
+        }.get()
+    }
+
+    @Test func shutdownHandsMisconfiguredRowsBackAtOnce() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, simulation in
+            await simulation.sleepThrough(.milliseconds(10))
+            return Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401"))
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r1").leaseToken != nil })
+            scenario.advance(by: .milliseconds(500))
+            #expect(scenario.row("r1").leaseToken != nil)
+            scenario.stop()
+            #expect(scenario.advance(atMost: .milliseconds(500)) { scenario.isEnded })
+        }.get()
+        #expect(scenario.row("r1").leaseToken == nil)
+        #expect(scenario.row("r1").claimCount == 0)
+    }
+
+    @Test func aProbeThatNeedsNoAnswerIsFollowedByTheNextAtOnce() async throws {
+        let asked = Mutex(0)
+        let scenario = Scenario(Scenario.watch()) { claim, _, _ in
+            if claim.row.status == "paid" {
+                return Conclusion(.settled, next: .rest, reason: "SETTLED", laneSignal: .silent)
+            }
+            asked.withLock { $0 += 1 }
+            return Scenario.paid
+        }
+        for number in 0..<50 { scenario.insert("old\(number)", dueIn: .seconds(-100)) }
+        // One that goes to people unasked, as poison does.
+        scenario.insert("poison", dueIn: .seconds(-50), claimCount: 5)
+        scenario.insert("open")
+        scenario.database.perform { table, now in
+            for number in 0..<50 { table.rows["old\(number)"]?.status = "paid" }
+            table.pause("a", by: nil, reason: "401", at: now)
+        }
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(5)) { scenario.row("open").status == "paid" })
+            #expect(scenario.row("poison").status == "review")
+        }.get()
+        #expect(asked.withLock { $0 } == 1)
+        #expect(scenario.observer.seen.pauses.first == LanePause(by: nil, reason: "401"))
+    }
+
+    @Test func aProbeThatIsHandedBackUnaskedIsNotRepeatedAtOnce() async throws {
+        let asked = Mutex(0)
+        let scenario = Scenario(Scenario.watch()) { _, _, _ in
+            asked.withLock { $0 += 1 }
+            return Conclusion(.failed, next: .handBack, laneSignal: .silent)
+        }
+        scenario.insert("r1")
+        scenario.database.perform { table, now in table.pause("a", by: nil, reason: "401", at: now) }
+        try await scenario.run { $0.advance(by: .seconds(50)) }.get()
+        #expect(asked.withLock { $0 } == 1)
     }
 
     @Test func retryAfterHoldsTheLane() async throws {
