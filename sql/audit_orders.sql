@@ -28,7 +28,7 @@ WITH RECURSIVE lane_in_use AS (
 SELECT 'adrift' AS finding, NULL::text AS lane, min(o.id) AS row_id, count(*) AS count
 FROM reconciled.orders AS o
 WHERE o.status = 'pending' AND o.next_check_at IS NULL
-    AND NOT COALESCE(o.progress ? 'cut_off' AND o.last_verdict = 'settled', false)
+    AND NOT COALESCE(o.progress @> '{"cut_off": true}' AND o.last_verdict = 'settled', false)
 HAVING count(*) > 0
 UNION ALL
 SELECT 'unconfigured', lane_in_use.gateway, NULL, NULL

@@ -19,8 +19,8 @@ resolved AS (
         give_up_at = CASE WHEN $2::text = 'pending' THEN now() + $6::interval ELSE o.give_up_at END,
         failure_count = CASE WHEN $2::text = 'pending' THEN 0 ELSE o.failure_count END,
         claim_count = CASE WHEN $2::text = 'pending' THEN 0 ELSE o.claim_count END,
-        -- An order from before the cut-off is put to rest by it once, and that was then.
-        progress = CASE WHEN o.progress ? 'cut_off' THEN jsonb_build_object('cut_off', o.progress -> 'cut_off') END,
+        -- A person wants it asked about: the cut-off, which rests an old order once, does not apply any more.
+        progress = '{"cut_off": true}',
         last_error = NULL,
         updated_at = now()
     FROM before

@@ -64,7 +64,11 @@ settled AS (
         lease_token = NULL,
         lease_expires_at = NULL,
         leased_by = NULL,
-        progress = CASE WHEN held.agrees THEN held.progress END,
+        -- What an answer adds up to ends here, but a cut-off once is a cut-off done.
+        progress = CASE
+            WHEN held.agrees THEN held.progress
+            WHEN o.progress @> '{"cut_off": true}' THEN '{"cut_off": true}'::jsonb
+        END,
         last_checked_at = now(),
         last_verdict = CASE WHEN held.agrees THEN held.verdict ELSE 'overtaken' END,
         last_error = CASE WHEN held.agrees THEN held.error END,

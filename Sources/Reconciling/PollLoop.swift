@@ -210,7 +210,7 @@ struct PollLoop: Sendable {
         var parts: [Round.Part] = []
         for index in lanes.indices where quotas[index] > 0 {
             // The claim after this one comes a poll later at the latest; sweep now if that would be too late.
-            let isSweep = lanes[index].sweptAt.map { now + poll * 1.3 >= $0 + sweep } ?? true
+            let isSweep = lanes[index].sweptAt.map { now + poll * 1.4 >= $0 + sweep } ?? true
             if isSweep { lanes[index].sweptAt = now }
             let isSuspectAsked = rounds.contains { round in
                 round.parts.contains { $0.lane == index && $0.includesSuspects }
@@ -224,7 +224,7 @@ struct PollLoop: Sendable {
         }
         if !parts.isEmpty {
             claimedAt = now
-            floorAt = now + poll * 1.3
+            floorAt = now + poll * 1.4
         }
         let round = Round(id: roundCount, sentAt: now, settleCount: settleCount, parts: parts)
         roundCount += 1
@@ -257,7 +257,7 @@ struct PollLoop: Sendable {
                 lanes[part.lane].want(by: max(round.sentAt + nextDueIn, now + Self.claimGapMin))
             }
         }
-        floorAt = now + poll * Double.random(in: 1.0...1.3, using: &random)
+        floorAt = now + poll * Double.random(in: 1.1...1.4, using: &random)
     }
 
     /// A round failed, or its half; what it claimed, if anything, comes back when the leases lapse.

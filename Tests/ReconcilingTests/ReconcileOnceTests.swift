@@ -15,7 +15,7 @@ import Timeline
         }
         let store = DirectStore(database, poller: "p1")
         let request = ClaimRequest<String>(
-            lease: .seconds(60), quotas: [LaneQuota(lane: "a", count: 1)], includesSuspects: true)
+            lease: .seconds(60), quotas: [LaneQuota(lane: "a", count: 1, includesSuspects: true)])
         let claimed = await store.exchange(Exchange(settlements: [], claim: request))
         let claim = try #require(try claimed.claimed?.get().claims.first)
         let isJournaled = Mutex(false)

@@ -37,7 +37,12 @@ struct Configuration: Sendable {
         gateways = try root.sections("gateways").map { name, section in
             var section = section
             try names.add(name, section)
-            return try GatewayConfiguration(reading: &section)
+            let gateway = try GatewayConfiguration(reading: &section)
+            if let problem = gateway.closeProblem(lease: watches.orders.lease) {
+                throw section.error(
+                    "timeout", problem: problem, allowed: "a timeout well below watches.orders.lease, or closeAtGateway: false")
+            }
+            return gateway
         }
         stores = try root.sections("stores").map { name, section in
             try names.add(name, section)
