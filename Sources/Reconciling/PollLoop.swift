@@ -309,6 +309,11 @@ struct PollLoop: Sendable {
         lanes[lane].want(by: now)
     }
 
+    /// A row of this lane was written and falls due then; the next claim's horizon may come too late for it.
+    mutating func rescheduled(lane: Int, to moment: Moment) {
+        lanes[lane].want(by: moment)
+    }
+
     /// No claims in this lane until then; a longer hold stays.
     mutating func hold(lane: Int, until moment: Moment) {
         lanes[lane].notBefore = max(lanes[lane].notBefore ?? moment, moment)

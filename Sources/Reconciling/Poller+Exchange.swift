@@ -99,12 +99,14 @@ extension Poller {
             observer?.checkSettled(
                 watch: configuration.watch, lane: settlement.held.lane, verdict: settlement.verdict,
                 duration: settlement.duration)
+            if let delay = settlement.delay { rescheduled(settlement.held.lane, to: now + delay) }
             release(holding, now: now)
         case .overtaken:
             observer?.checkSettled(
                 watch: configuration.watch, lane: settlement.held.lane, verdict: .overtaken,
                 duration: settlement.duration)
             logger.debug("row was settled by someone else meanwhile", metadata: metadata(of: holding))
+            rescheduled(settlement.held.lane, to: now)
             release(holding, now: now)
         case .stale:
             logger.info("settlement dropped: the lease was no longer ours", metadata: metadata(of: holding))
@@ -118,6 +120,12 @@ extension Poller {
         case .refused(let refusal):
             refused(holding, refusal, now: now)
         }
+    }
+
+    /// Nobody is notified of what we write ourselves.
+    private func rescheduled(_ lane: String, to moment: Moment) {
+        guard let lane = laneIndices[lane] else { return }
+        loop.rescheduled(lane: lane, to: moment)
     }
 
     /// The store refused this row alone: the reconciler says what to write instead, and if that is refused as well the

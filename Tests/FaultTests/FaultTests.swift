@@ -84,7 +84,7 @@ import Testing
     @Test func sigtermFinishesWhatRunsAndLeavesNoLease() async throws {
         try await withScene(orders: 60, latency: .milliseconds(300)) { scene in
             let poller = try scene.startPoller()
-            try await eventually("checks are under way") { try await scene.leasedCount() > 0 }
+            try await eventually("questions are being asked") { scene.gateway.callCountTotal > 0 }
             try scene.stop(poller)
             #expect(try await scene.count("SELECT count(*) FROM reconciled.orders WHERE lease_token IS NOT NULL") == 0)
             let settled = try await scene.count("SELECT count(*) FROM reconciled.history")

@@ -32,7 +32,8 @@ struct Configuration: Sendable {
         var root = try SettingsDocument(yaml: yaml, fileName: fileName, environment: environment).root
         database = try DatabaseConfiguration(reading: try root.section("database"))
         http = try HTTPConfiguration(reading: try root.section("http"))
-        watches = try WatchesConfiguration(reading: try root.section("watches"))
+        let watches = try WatchesConfiguration(reading: try root.section("watches"))
+        self.watches = watches
         var names = LaneNames()
         gateways = try root.sections("gateways").map { name, section in
             var section = section
