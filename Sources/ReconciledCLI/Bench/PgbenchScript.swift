@@ -19,7 +19,7 @@ struct PgbenchScript {
             in: Self.body(.sql("claim_orders")),
             [
                 1: "'\(Self.poller)-' || :client_id::text", 2: "interval '60 seconds'", 3: "ARRAY['\(lane)']",
-                4: "ARRAY[\(batch)]", 5: "ARRAY[:at::timestamptz]", 6: "ARRAY[:last::text]", 7: "true",
+                4: "ARRAY[\(batch)]", 5: "ARRAY[:at::timestamptz]", 6: "ARRAY[:last::text]", 7: "ARRAY[true]",
             ])
         guard let projection = claim.range(of: "\nSELECT horizon.name")?.lowerBound else {
             preconditionFailure("sql/claim_orders.sql does not end as this benchmark expects")
