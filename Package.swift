@@ -17,7 +17,6 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let lifecycleTest = Target.Dependency.product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -112,7 +111,9 @@ let package = Package(
         .testTarget(name: "ConsoleTests", dependencies: ["Console", asyncHTTPClient, metrics], swiftSettings: strict),
         .testTarget(
             name: "CLITests",
-            dependencies: ["Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess],
+            dependencies: [
+                "Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "FaultTests",

@@ -44,7 +44,9 @@ public struct OrderOverview: Sendable {
     }
 
     /// Due orders by lane, counted to `bound`.
-    public func due(lanes: [String], bound: Int32 = 100_000) async throws(PostgresError) -> [(lane: String, count: Int64)] {
+    public func due(lanes: [String], bound: Int32 = 100_000) async throws(PostgresError) -> [(
+        lane: String, count: Int64
+    )] {
         try await pool.query(PostgresQuery(.sql("count_orders_due"), [.textArray(lanes), .int4(bound)])) { rows in
             try rows.map { row in (lane: try row.read(), count: try row.read()) }
         }

@@ -23,7 +23,8 @@ public enum OrderTable: WatchTable {
             reviewReason: try row.readOptional())
         return Claim(
             row: order, lease: Lease(token: try row.read()),
-            dueAt: try row.readOptional(), claimedAt: claimedAt, cadenceAnchor: order.createdAt, checkCount: try row.read(),
+            dueAt: try row.readOptional(), claimedAt: claimedAt, cadenceAnchor: order.createdAt,
+            checkCount: try row.read(),
             failureCount: try row.read(), claimCount: try row.read(), progress: try row.readOptional())
     }
 

@@ -87,7 +87,8 @@ extension Link {
             // Under a server's or role's default of repeatable read, claims that meet would fail instead of skipping.
             // A session of PgBouncer's is shared, so there it must not be set.
             try run(
-                script: "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED", name: "session", call)
+                script: "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED", name: "session",
+                call)
         }
         guard let timeout = configuration.statementTimeout else { return }
         let milliseconds = max(1, min(timeout.wholeMilliseconds, Int64(Int32.max)))

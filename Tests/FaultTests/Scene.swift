@@ -1,8 +1,8 @@
 import Foundation
 import Postgres
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 /// A database with orders, a gateway that knows the truth about them, and as many pollers as the test starts.
 final class Scene: Sendable {

@@ -82,16 +82,22 @@ final class PostgresHarness: StoreHarness {
 
     /// The lock is held by another session's open transaction, kept open by a second client until `body` is done.
     func whileLocked(_ id: String, _ body: @Sendable () async throws -> Void) async throws {
-        let lock = "SELECT pg_backend_pid() FROM reconciled.orders WHERE id = $1 FOR UPDATE"
+        try await whileOpen("SELECT 1 FROM reconciled.orders WHERE id = $1 FOR UPDATE", [.text(id)], body)
+    }
+
+    /// Runs `body` while a transaction that ran this statement is open; it is committed afterwards.
+    func whileOpen(
+        _ sql: String, _ parameters: [PostgresParameter], _ body: () async throws -> Void
+    ) async throws {
         let (isLocked, locked) = AsyncStream.makeStream(of: Void.self)
         let isDone = Flag()
+        let opening = query(sql, parameters)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let lockQuery = query(lock, [.text(id)])
             let tick = query("SELECT pg_sleep(0.005)", [])
             group.addTask { [application] in
                 defer { locked.finish() }
                 try await application.withTransaction { transaction in
-                    _ = try transaction.query(lockQuery) { rows in rows.count }
+                    _ = try transaction.query(opening) { rows in rows.count }
                     locked.yield()
                     while !isDone.isSet { _ = try transaction.query(tick) { rows in rows.count } }
                 }
@@ -144,7 +150,7 @@ final class PostgresHarness: StoreHarness {
         PostgresQuery(Statement(name: "", text: sql), parameters)
     }
 
-    private func run(_ sql: String, _ parameters: [PostgresParameter]) async throws {
+    func run(_ sql: String, _ parameters: [PostgresParameter]) async throws {
         try await application.execute(query(sql, parameters))
     }
 }

@@ -1,6 +1,6 @@
 import StoreConformance
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct PostgresStoreConformanceTests {
     @Test(arguments: StoreConformance<PostgresHarness>.rules)

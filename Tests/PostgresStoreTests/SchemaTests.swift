@@ -1,8 +1,9 @@
 import Logging
 import Postgres
-@testable import Schema
-import Testing
 import TestSupport
+import Testing
+
+@testable import Schema
 
 @Suite struct SchemaTests {
     private static let quiet: Logger = {

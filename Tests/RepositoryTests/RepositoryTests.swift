@@ -24,7 +24,8 @@ import Testing
         }
     }
 
-    static func offenders(_ pattern: some RegexComponent, under folder: String, except: [String] = []) throws -> [Line] {
+    static func offenders(_ pattern: some RegexComponent, under folder: String, except: [String] = []) throws -> [Line]
+    {
         let lines = try lines(under: folder)
         #expect(lines.count > 100, "nothing was read under \(folder)")
         return lines.filter { line in
@@ -46,7 +47,8 @@ import Testing
 
     @Test func statementsAreFiles() throws {
         let statement = /"{1,3}\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|TRUNCATE)[ ]/
-        let found = try Self.offenders(statement, under: "Sources", except: ["Sources/EmbedSQLTool/", "Sources/Postgres/"])
+        let found = try Self.offenders(
+            statement, under: "Sources", except: ["Sources/EmbedSQLTool/", "Sources/Postgres/"])
         #expect(found.isEmpty)
     }
 

@@ -49,7 +49,8 @@ struct Bench {
         let one = try await drainRowsPerSecond(orders: orders, pollers: 1)
         let two = try await drainRowsPerSecond(orders: orders, pollers: 2)
         return Drain(
-            orders: orders, batch: batch, concurrency: drainConcurrency, pgbenchRowsPerSecond: pgbench, onePollerRowsPerSecond: one,
+            orders: orders, batch: batch, concurrency: drainConcurrency, pgbenchRowsPerSecond: pgbench,
+            onePollerRowsPerSecond: one,
             twoPollersRowsPerSecond: two, ratio: one / pgbench)
     }
 

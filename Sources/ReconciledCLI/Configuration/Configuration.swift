@@ -41,7 +41,8 @@ struct Configuration: Sendable {
             let gateway = try GatewayConfiguration(reading: &section)
             if let problem = gateway.closeProblem(lease: watches.orders.lease) {
                 throw section.error(
-                    "timeout", problem: problem, allowed: "a timeout well below watches.orders.lease, or closeAtGateway: false")
+                    "timeout", problem: problem,
+                    allowed: "a timeout well below watches.orders.lease, or closeAtGateway: false")
             }
             return gateway
         }

@@ -1,0 +1,87 @@
+import Payments
+import Postgres
+import PostgresStore
+import Reconciling
+import StoreConformance
+import TestSupport
+import Testing
+
+/// What an application may write to a row must not stop the others, nor the poller.
+@Suite struct OddRowTests {
+    @Test func aRowAtInfinityNeverFallsDue() async throws {
+        try await withHarness { harness, store in
+            try await harness.insert(NewRow("parked"))
+            try await harness.run("UPDATE reconciled.orders SET next_check_at = 'infinity'", [])
+            let claimed = try await claim(store)
+            #expect(claimed.claims.isEmpty)
+            #expect(claimed.horizons.map(\.nextDueIn) == [nil])
+            try await harness.run("UPDATE reconciled.orders SET next_check_at = '-infinity'", [])
+            #expect(try await claim(store).claims.map(\.row.id) == ["parked"])
+            #expect(try await OrderOverview(pool: harness.database.pool).lanes().count == 1)
+        }
+    }
+
+    @Test func aTransactionIDThatAnotherSessionHasNotCommittedDelaysNoOtherRow() async throws {
+        try await withHarness { harness, store in
+            for id in ["r1", "r2", "r3", "webhook"] {
+                try await harness.insert(NewRow(id, dueIn: id == "webhook" ? nil : .seconds(-10)))
+            }
+            let claims = try await claim(store).claims
+            #expect(claims.count == 3)
+            let settlements = claims.map { claim in
+                Settlement(
+                    held: HeldLease(id: claim.row.id, lane: "a", lease: claim.lease), statusBefore: "pending",
+                    dueAt: claim.dueAt, verdict: .settled, delay: nil,
+                    change: OrderChange(status: "paid", gatewayTxnID: claim.row.id == "r2" ? "contended" : claim.row.id)
+                )
+            }
+            let uncommitted =
+                "UPDATE reconciled.orders SET gateway_txn_id = 'contended' WHERE id = 'webhook' RETURNING 1"
+            try await harness.whileOpen(uncommitted, []) {
+                let result = await store.exchange(Exchange(settlements: settlements, claim: nil))
+                let written = SettleOutcome.written(status: "paid")
+                let outcomes = try result.settled.get()
+                #expect(outcomes == [written, .locked, written])
+            }
+            let later = await store.exchange(Exchange(settlements: [settlements[1]], claim: nil))
+            guard case .refused(let refusal) = try later.settled.get().first else {
+                Issue.record("the order took a transaction that another one holds")
+                return
+            }
+            #expect(refusal.constraint == "orders_gateway_txn_id_key")
+        }
+    }
+
+    @Test func aReopenedOrderThatNobodyWillAskAboutIsFound() async throws {
+        try await withHarness { harness, _ in
+            try await harness.insert(NewRow("reopened", dueIn: nil))
+            try await harness.run("UPDATE reconciled.orders SET last_verdict = 'settled', check_count = 1", [])
+            let findings = try await OrderOverview(pool: harness.database.pool).audit(lanes: ["a"])
+            #expect(findings.map(\.kind) == ["adrift"])
+            try await harness.run("UPDATE reconciled.orders SET progress = '{\"cut_off\": true}'", [])
+            #expect(try await OrderOverview(pool: harness.database.pool).audit(lanes: ["a"]).isEmpty)
+        }
+    }
+
+    private func claim(_ store: PostgresStore<OrderTable>) async throws -> Claimed<Order> {
+        let request = ClaimRequest<String>(
+            lease: .seconds(60), quotas: [LaneQuota(lane: "a", count: 10, includesSuspects: true)])
+        let result = await store.exchange(Exchange(settlements: [], claim: request))
+        return try #require(try result.claimed?.get())
+    }
+
+    private func withHarness(
+        _ body: (PostgresHarness, PostgresStore<OrderTable>) async throws -> Void
+    ) async throws {
+        try await withTestDatabase { database in
+            let harness = PostgresHarness(database: database)
+            do {
+                try await body(harness, try await harness.store(poller: "p1"))
+            } catch {
+                await harness.close()
+                throw error
+            }
+            await harness.close()
+        }
+    }
+}
