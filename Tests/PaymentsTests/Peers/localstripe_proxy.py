@@ -11,13 +11,24 @@ Prints the proxy's port in one line; ends when its standard input does.
 import http.client
 import http.server
 import json
-import os
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+
+# localstripe keeps its state in one file of /tmp, whoever runs it: ours goes to the run's own directory.
+LOCALSTRIPE = """
+import builtins, os
+import localstripe.server
+theirs = builtins.open
+def ours(path, *rest, **named):
+    return theirs("localstripe.pickle" if path == "/tmp/localstripe.pickle" else path, *rest, **named)
+builtins.open = ours
+localstripe.server.start()
+"""
 
 
 def free_port():
@@ -65,12 +76,10 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
 
 def main():
-    localstripe = os.path.join(os.path.dirname(sys.executable), "localstripe")
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
-        environment = dict(os.environ, TMPDIR=directory)
         server = subprocess.Popen(
-            [localstripe, "--port", str(port), "--from-scratch"], cwd=directory, env=environment,
+            [sys.executable, "-c", LOCALSTRIPE, "--port", str(port), "--from-scratch"], cwd=directory,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 30
