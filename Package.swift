@@ -26,7 +26,8 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // The module graph, bottom up; each arrow reads "is used by":
 //   Timeline → Postgres → Schema → PostgresStore
 //   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments
-//   Settings → Payments; Console and Sandbox stand alone; ReconciledCLI wires everything.
+//   PostgresStore → Uploads; Settings and JSON → Payments, Uploads; Console and Sandbox stand alone; ReconciledCLI wires
+//   everything.
 let package = Package(
     name: "reconciled",
     products: [
@@ -63,11 +64,20 @@ let package = Package(
         .target(
             name: "PostgresStore", dependencies: ["Postgres", "Reconciling", "Schema", "Timeline", logging],
             swiftSettings: strict),
+        .target(name: "JSON", dependencies: ["Timeline"], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Timeline", yams], swiftSettings: strict),
         .target(
             name: "Payments",
             dependencies: [
-                "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline", asyncHTTPClient, logging,
+                "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline", asyncHTTPClient,
+                logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Uploads",
+            dependencies: [
+                "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline", asyncHTTPClient,
+                crypto, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -78,8 +88,8 @@ let package = Package(
         .executableTarget(
             name: "ReconciledCLI",
             dependencies: [
-                "Console", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox", "Schema", "Settings",
-                "Timeline", argumentParser, crypto, histogram, lifecycle, logging, metrics, subprocess,
+                "Console", "JSON", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox", "Schema", "Settings",
+                "Timeline", "Uploads", argumentParser, crypto, histogram, lifecycle, logging, metrics, subprocess,
             ],
             swiftSettings: strict),
 
@@ -104,15 +114,19 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "PaymentsTests", dependencies: ["Payments", "Sandbox", "Settings", "TestSupport", subprocess],
+            name: "PaymentsTests", dependencies: ["JSON", "Payments", "Sandbox", "Settings", "TestSupport", subprocess],
             exclude: ["Peers"], swiftSettings: strict),
+        .testTarget(
+            name: "UploadsTests",
+            dependencies: ["JSON", "Reconciling", "Settings", "TestSupport", "Timeline", "Uploads", subprocess],
+            swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", asyncHTTPClient, metrics], swiftSettings: strict),
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess,
+                "JSON", "Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,3 +1,5 @@
+import JSON
+
 /// Where in a gateway's answer a value stands: `$`, then any of `.name`, `['name']`, `[n]`.
 public struct JSONPath: Hashable, Sendable, CustomStringConvertible {
     private enum Step: Hashable, Sendable {

@@ -1,3 +1,4 @@
+import JSON
 import Timeline
 
 /// What the order rules carry from one check to the next, in the column `progress`.

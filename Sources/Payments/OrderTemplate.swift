@@ -1,3 +1,5 @@
+import JSON
+
 /// Text with the placeholders `{id}` and `{gateway_ref}`.
 public struct OrderTemplate: Hashable, Sendable {
     public enum Encoding: Hashable, Sendable {

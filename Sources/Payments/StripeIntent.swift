@@ -1,3 +1,4 @@
+import JSON
 import Timeline
 
 /// Reads a PaymentIntent with its latest charge.

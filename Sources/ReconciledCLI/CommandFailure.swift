@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import JSON
 import Payments
 import Postgres
 import Reconciling
@@ -28,7 +29,7 @@ struct CommandFailure: Error {
         case let error as SettingsError: self.init(error.description, code: Self.badConfiguration)
         // A poller on a schema that it does not know must not be restarted for ever.
         case let error as SchemaError: self.init(error.description, code: Self.badConfiguration)
-        case let error as OrderInputError: self.init(error.description)
+        case let error as InputError: self.init(error.description)
         case let error as PostgresError: self.init(error)
         case let error as StoreError: self.init("the database refused: \(error)")
         case is CleanExit, is ValidationError, is ExitCode: return nil

@@ -18,11 +18,13 @@ public struct Conclusion<Change: Sendable>: Sendable {
     public var contradictedBy: [String]
     /// What this check says about its lane.
     public var laneSignal: LaneSignal
+    /// Where the cadence counts from if the check moved it, e.g. the activity that it noticed; nil: the claim's anchor.
+    public var cadenceAnchor: Timestamp?
 
     public init(
         _ verdict: Verdict, next: Next, change: Change? = nil, reason: String? = nil, answer: String? = nil,
         error: String? = nil, progress: String? = nil, contradictedBy: [String] = [],
-        laneSignal: LaneSignal = .answered
+        laneSignal: LaneSignal = .answered, cadenceAnchor: Timestamp? = nil
     ) {
         self.verdict = verdict
         self.next = next
@@ -33,6 +35,7 @@ public struct Conclusion<Change: Sendable>: Sendable {
         self.progress = progress
         self.contradictedBy = contradictedBy
         self.laneSignal = laneSignal
+        self.cadenceAnchor = cadenceAnchor
     }
 }
 

@@ -97,7 +97,7 @@ extension Poller {
     ) {
         guard now < holding.leaseEnd else { return drop(holding, now: now) }
         let claim = holding.claim
-        let age = (claim.claimedAt + (now - holding.scope.sentAt)) - claim.cadenceAnchor
+        let age = (claim.claimedAt + (now - holding.scope.sentAt)) - (conclusion.cadenceAnchor ?? claim.cadenceAnchor)
         let settlement = Settlement(
             claim, conclusion, cadence: cadences[holding.lane], age: age, duration: duration, using: &random)
         guard let settlement else {

@@ -39,7 +39,7 @@ public func reconcileOnce<S: Store, C: Reconciler>(
     var refusals = 0
     var locks = 0
     while true {
-        let age = scope.databaseNow - claim.cadenceAnchor
+        let age = scope.databaseNow - (conclusion.cadenceAnchor ?? claim.cadenceAnchor)
         let settlement = Settlement(
             claim, conclusion, cadence: Cadence(lane.cadence), age: age, duration: duration, using: &random)
         guard let settlement, !isDryRun else {

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 import Timeline
 
@@ -10,7 +11,7 @@ import Timeline
         do {
             _ = try read(json)
             return nil
-        } catch let error as OrderInputError {
+        } catch let error as InputError {
             return error.allowed.isEmpty || error.problem.isEmpty ? "no explanation" : error.field
         } catch {
             return "not JSON"

@@ -1,3 +1,4 @@
+import JSON
 import Reconciling
 import Synchronization
 import Testing

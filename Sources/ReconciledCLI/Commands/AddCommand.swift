@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import Payments
 import Postgres
 
@@ -80,10 +81,10 @@ struct AddCommand: AsyncParsableCommand {
         let values = if case .array(let elements) = document { elements } else { [document] }
         var ids: Set<String> = []
         return try values.enumerated().map { index, value in
-            do throws(OrderInputError) {
+            do throws(InputError) {
                 let order = try OrderInput(json: value)
                 guard ids.insert(order.id).inserted else {
-                    throw OrderInputError("id", problem: "stands in the input twice", allowed: "each id once")
+                    throw InputError("id", problem: "stands in the input twice", allowed: "each id once")
                 }
             } catch {
                 throw CommandFailure(values.count > 1 ? "order \(index + 1): \(error)" : "\(error)")

@@ -1,10 +1,10 @@
 /// Decimal text scaled to an integer without rounding: `19.99` by two places is 1999.
-enum ExactDecimal {
+package enum ExactDecimal {
     /// Reads `-?digits(.digits)?([eE][+-]?digits)?`, times ten to the power of `places`.
     ///
     /// Nil if the text is none, if anything but zeros stands behind the point after scaling, or if the value does not
     /// fit. Never floating point: 0.1 + 0.2 is not a sum of money.
-    static func scaled(_ text: String, places: Int) -> Int64? {
+    package static func scaled(_ text: String, places: Int) -> Int64? {
         guard text.utf8.count <= 64 else { return nil }
         var rest = text.utf8[...]
         let isNegative = rest.first == UInt8(ascii: "-")

@@ -1,29 +1,31 @@
 /// Writes one JSON object member by member into a string: a check's answer is rendered for every check there is.
-struct JSONObjectText {
+package struct JSONObjectText {
     private var members = "{"
 
-    /// The object so far.
-    var text: String { members + "}" }
+    package init() {}
 
-    mutating func add(_ name: String, _ value: String?) {
+    /// The object so far.
+    package var text: String { members + "}" }
+
+    package mutating func add(_ name: String, _ value: String?) {
         guard let value else { return }
         key(name)
         Self.quote(value, into: &members)
     }
 
-    mutating func add(_ name: String, _ value: Int64?) {
+    package mutating func add(_ name: String, _ value: Int64?) {
         guard let value else { return }
         key(name)
         members += String(value)
     }
 
-    mutating func add(_ name: String, _ value: Bool) {
+    package mutating func add(_ name: String, _ value: Bool) {
         key(name)
         members += value ? "true" : "false"
     }
 
     /// Nothing for an empty list.
-    mutating func add(_ name: String, _ values: [String]) {
+    package mutating func add(_ name: String, _ values: [String]) {
         guard !values.isEmpty else { return }
         key(name)
         members += "["
@@ -34,7 +36,7 @@ struct JSONObjectText {
         members += "]"
     }
 
-    mutating func add(_ name: String, object: JSONObjectText) {
+    package mutating func add(_ name: String, object: JSONObjectText) {
         key(name)
         members += object.members
         members += "}"
@@ -47,14 +49,14 @@ struct JSONObjectText {
     }
 
     /// `text` as a JSON string with its quotes.
-    static func quote(_ text: String, into target: inout String) {
+    package static func quote(_ text: String, into target: inout String) {
         target += "\""
         escape(text, into: &target)
         target += "\""
     }
 
     /// `text` as it stands inside a JSON string.
-    static func escape(_ text: String, into target: inout String) {
+    package static func escape(_ text: String, into target: inout String) {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
             target += text
             return

@@ -32,7 +32,7 @@ extension JSONValue {
     }
 
     /// Whether PostgreSQL's `jsonb` takes the document: no NUL in a text, no number beyond `numeric`.
-    var isStorable: Bool {
+    package var isStorable: Bool {
         switch self {
         case .null, .bool: true
         case .number(let raw): raw.utf8.count <= 64 && ExactDecimal.isShortExponent(raw)
