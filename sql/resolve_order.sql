@@ -1,8 +1,8 @@
 -- A person decides about an order. 'pending' asks again from the start: failures, claims and reason are cleared, and it
 -- gets a new give_up_at.
 --
--- Parameters: $1 text id, $2 text status, $3 text note, $4 text transaction (NULL: as it is), $5 text actor,
---             $6 interval until the order is given up again
+-- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor,
+--             $5 text transaction (NULL: as it is), $6 interval until the order is given up again
 -- Result: the order as one JSON object, or nothing if there is none.
 -- A check under way finds the status changed and is overtaken.
 WITH before AS MATERIALIZED (
@@ -12,7 +12,7 @@ resolved AS (
     UPDATE reconciled.orders AS o
     SET status = $2::text,
         next_check_at = CASE WHEN $2::text = 'pending' THEN now() END,
-        gateway_txn_id = COALESCE($4::text, o.gateway_txn_id),
+        gateway_txn_id = COALESCE($5::text, o.gateway_txn_id),
         paid_at = CASE WHEN $2::text = 'paid' THEN COALESCE(o.paid_at, now()) ELSE o.paid_at END,
         review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(o.review_reason, 'MANUAL') END,
         review_detail = CASE WHEN $2::text = 'review' THEN o.review_detail END,
@@ -29,8 +29,8 @@ resolved AS (
 ),
 history AS (
     INSERT INTO reconciled.history (watch, row_id, lane, actor, status_before, status_after, reason, answer)
-    SELECT 'orders', resolved.id, resolved.gateway, $5::text, before.status, resolved.status, 'RESOLVED',
-        jsonb_strip_nulls(jsonb_build_object('note', $3::text, 'txn', $4::text))
+    SELECT 'orders', resolved.id, resolved.gateway, $4::text, before.status, resolved.status, 'RESOLVED',
+        jsonb_strip_nulls(jsonb_build_object('note', $3::text, 'txn', $5::text))
     FROM resolved
     JOIN before ON before.id = resolved.id
 )

@@ -12,6 +12,7 @@ public enum OrderTable: WatchTable {
     public static let renew = Statement.sql("renew_orders")
     public static let handBack = Statement.sql("hand_back_orders")
     public static let journal = Statement.sql("journal_orders")
+    public static let desk = DeskStatements(rows: "orders", row: "order")
 
     public static func readClaim(
         lane: String, claimedAt: Timestamp, from row: inout PostgresRowReader
@@ -39,5 +40,24 @@ public enum OrderTable: WatchTable {
             .jsonbArray(changes.map { $0?.reviewDetail }),
             .boolArray(changes.map { $0?.verified ?? false }),
         ]
+    }
+
+    public typealias Resolution = OrderResolution
+
+    public static func parameters(for resolution: OrderResolution) -> [PostgresParameter] {
+        [.text(resolution.transaction), .interval(resolution.giveUpAfter)]
+    }
+}
+
+/// What a person's decision about an order needs.
+public struct OrderResolution: Hashable, Sendable {
+    /// The gateway's transaction; required by the caller for `paid`. Nil keeps what is there.
+    public var transaction: String?
+    /// For `pending`: how long until the order is given up again.
+    public var giveUpAfter: Duration
+
+    public init(transaction: String? = nil, giveUpAfter: Duration) {
+        self.transaction = transaction
+        self.giveUpAfter = giveUpAfter
     }
 }

@@ -7,17 +7,27 @@ public struct PollerIdentity: Hashable, Sendable {
     public var processID: Int32
     /// The version of the program.
     public var version: String
+    /// The process's id, which its watches' pollers share.
+    private let process: String
 
     public init(version: String) {
         host = Self.hostName()
         processID = getpid()
         self.version = version
         let random = String(UInt32.random(in: .min ... .max), radix: 36)
-        id = "\(host)-\(processID)-\(random)"
+        process = "\(host)-\(processID)-\(random)"
+        id = process
     }
 
-    /// Database sessions of pollers carry this; the notify trigger stays silent for them.
-    public var applicationName: String { "reconciled/\(id)" }
+    /// The poller of one watch in this process: leases and the registry tell it from those of the other watches.
+    public func poller(of watch: String) -> PollerIdentity {
+        var poller = self
+        poller.id = "\(process)-\(watch)"
+        return poller
+    }
+
+    /// The process's database sessions carry this; the notify trigger stays silent for them.
+    public var applicationName: String { "reconciled/\(process)" }
 
     private static func hostName() -> String {
         var buffer = [CChar](repeating: 0, count: 256)

@@ -2,13 +2,10 @@ import Logging
 import Postgres
 import Reconciling
 import Schema
-import ServiceLifecycle
 import Timeline
 
 /// The engine's store on PostgreSQL, for one poller and one watch.
-///
-/// Also a service: while it runs it listens for wake-ups.
-public final class PostgresStore<Table: WatchTable>: Store, Service {
+public final class PostgresStore<Table: WatchTable>: Store {
     public typealias R = Table.R
     public typealias Change = Table.Change
 
@@ -16,41 +13,21 @@ public final class PostgresStore<Table: WatchTable>: Store, Service {
     let poller: PollerIdentity
     let recordsChecks: Bool
     let logger: Logger
-    private let listener: PostgresListener
     private let wakeupStream: AsyncStream<[String]>
-    private let wakeupContinuation: AsyncStream<[String]>.Continuation
 
     /// - Parameters:
+    ///   - listener: tells of rows that became due sooner; nil leaves it to polling.
+    ///   - poller: of this watch alone; see `PollerIdentity.poller(of:)`.
     ///   - recordsChecks: whether each check's answer is kept in `checks`.
-    ///   - listening: where to LISTEN: a direct connection, also when the pool goes through PgBouncer.
     public init(
-        pool: PostgresPool, listening: PostgresConfiguration, poller: PollerIdentity, recordsChecks: Bool = true,
+        pool: PostgresPool, listener: WakeupListener?, poller: PollerIdentity, recordsChecks: Bool = true,
         logger: Logger
     ) {
         self.pool = pool
         self.poller = poller
         self.recordsChecks = recordsChecks
         self.logger = logger
-        listener = PostgresListener(configuration: listening, channels: ["reconciled"], logger: logger)
-        // A wake-up that does not fit is covered by the one before it or by the poll.
-        (wakeupStream, wakeupContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_024))
-    }
-
-    public func run() async throws {
-        let prefix = "\(Table.watch):"
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.listener.run() }
-            for await event in listener.events.cancelOnGracefulShutdown() {
-                switch event {
-                case .listening: wakeupContinuation.yield([])  // what was missed meanwhile may concern any lane
-                case .notification(_, let payload):
-                    guard payload.hasPrefix(prefix) else { continue }
-                    wakeupContinuation.yield([String(payload.dropFirst(prefix.count))])
-                }
-            }
-            group.cancelAll()
-        }
-        wakeupContinuation.finish()
+        wakeupStream = listener?.wakeups(of: Table.watch) ?? AsyncStream { $0.finish() }
     }
 
     public func wakeups() -> AsyncStream<[String]> { wakeupStream }

@@ -9,6 +9,8 @@ import Timeline
 public protocol WatchTable: Sendable {
     associatedtype R: Row where R.ID == String
     associatedtype Change: Sendable
+    /// What a person's decision needs besides the status and a note.
+    associatedtype Resolution: Sendable
 
     static var watch: String { get }
     static var claim: Statement { get }
@@ -16,6 +18,8 @@ public protocol WatchTable: Sendable {
     static var renew: Statement { get }
     static var handBack: Statement { get }
     static var journal: Statement { get }
+    /// For people and metrics; pollers do without them.
+    static var desk: DeskStatements { get }
 
     /// Reads the columns after `claimed_at` of a claimed row.
     static func readClaim(
@@ -24,4 +28,7 @@ public protocol WatchTable: Sendable {
 
     /// The settle's arrays after the common ones, one element a change; nil where nothing changes.
     static func parameters(for changes: [Change?]) -> [PostgresParameter]
+
+    /// The parameters of `desk.resolve` after id, status, note and actor.
+    static func parameters(for resolution: Resolution) -> [PostgresParameter]
 }

@@ -17,7 +17,7 @@ import Testing
             #expect(claimed.horizons.map(\.nextDueIn) == [nil])
             try await harness.run("UPDATE reconciled.orders SET next_check_at = '-infinity'", [])
             #expect(try await claim(store).claims.map(\.row.id) == ["parked"])
-            #expect(try await OrderOverview(pool: harness.database.pool).lanes().count == 1)
+            #expect(try await WatchOverview<OrderTable>(pool: harness.database.pool).lanes().count == 1)
         }
     }
 
@@ -56,10 +56,10 @@ import Testing
         try await withHarness { harness, _ in
             try await harness.insert(NewRow("reopened", dueIn: nil))
             try await harness.run("UPDATE reconciled.orders SET last_verdict = 'settled', check_count = 1", [])
-            let findings = try await OrderOverview(pool: harness.database.pool).audit(lanes: ["a"])
+            let findings = try await WatchOverview<OrderTable>(pool: harness.database.pool).audit(lanes: ["a"])
             #expect(findings.map(\.kind) == ["adrift"])
             try await harness.run("UPDATE reconciled.orders SET progress = '{\"cut_off\": true}'", [])
-            #expect(try await OrderOverview(pool: harness.database.pool).audit(lanes: ["a"]).isEmpty)
+            #expect(try await WatchOverview<OrderTable>(pool: harness.database.pool).audit(lanes: ["a"]).isEmpty)
         }
     }
 

@@ -25,8 +25,7 @@ final class PostgresHarness: StoreHarness {
     func store(poller: String) async throws -> S {
         var identity = PollerIdentity(version: "test")
         identity.id = poller
-        let listening = PostgresConfiguration(url: database.url, applicationName: identity.applicationName)
-        return PostgresStore(pool: database.pool, listening: listening, poller: identity, logger: testLogger)
+        return PostgresStore(pool: database.pool, listener: nil, poller: identity, logger: testLogger)
     }
 
     func insert(_ row: NewRow) async throws {

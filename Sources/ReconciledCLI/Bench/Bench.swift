@@ -190,7 +190,8 @@ struct Bench {
                 let target = PostgresConfiguration(url: url, applicationName: identity.applicationName)
                 let pool = PostgresPool(configuration: target, size: 4, logger: logger)
                 pools.append(pool)
-                let store = PostgresStore<OrderTable>(pool: pool, listening: target, poller: identity, logger: logger)
+                let listener = WakeupListener(configuration: target, logger: logger)
+                let store = PostgresStore<OrderTable>(pool: pool, listener: listener, poller: identity, logger: logger)
                 let lane = LaneConfiguration(name: Self.lane, timeout: .seconds(30))
                 let poller = Poller(
                     configuration: PollerConfiguration(
@@ -198,7 +199,7 @@ struct Bench {
                     store: store,
                     reconciler: OrderReconciler(lanes: [Self.lane: OrderLane(gateway: FixedGateway(gateway))]),
                     observer: observer, logger: logger)
-                let services = ServiceGroup(services: [store, poller], logger: logger)
+                let services = ServiceGroup(services: [listener, poller], logger: logger)
                 groups.append(services)
                 group.addTask { try await services.run() }
             }

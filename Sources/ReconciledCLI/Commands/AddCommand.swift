@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Payments
 import Postgres
+import PostgresStore
 
 struct AddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,7 +26,7 @@ struct AddCommand: AsyncParsableCommand {
         let objects = try Self.validated(try read())
         guard !objects.isEmpty else { throw CommandFailure("there is nothing to add") }
         let outcomes = try await database.withSession { session in
-            var outcomes: [(id: String, outcome: OrderDesk.AddOutcome)] = []
+            var outcomes: [(id: String, outcome: AddOutcome)] = []
             var rest = objects[...]
             while !rest.isEmpty {
                 do {

@@ -49,8 +49,7 @@ struct CheckCommand: AsyncParsableCommand {
             throw CommandFailure("a poller is checking the order at this moment")
         }
         let store = PostgresStore<OrderTable>(
-            pool: session.pool,
-            listening: PostgresConfiguration(url: session.url, applicationName: "reconciled-cli"), poller: poller,
+            pool: session.pool, listener: nil, poller: poller,
             recordsChecks: session.configuration.watches.orders.record == .all, logger: session.logger)
         guard var gateway = session.configuration.gateways.first(where: { $0.name == claim.row.gateway }) else {
             if !dryRun {

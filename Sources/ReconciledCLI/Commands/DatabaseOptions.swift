@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Payments
 import Postgres
+import PostgresStore
 import Schema
 
 /// What commands take that work on the database once and fail at once.
@@ -28,7 +29,7 @@ struct DatabaseOptions: ParsableArguments {
                     url: url, applicationName: "reconciled-cli",
                     preparesStatements: configuration.database.listenURL == nil),
                 size: min(2, configuration.database.poolSize), logger: logger)
-            let session = DatabaseSession(configuration: configuration, url: url, pool: pool, logger: logger)
+            let session = DatabaseSession(configuration: configuration, pool: pool, logger: logger)
             do {
                 if checkingSchema { try await session.checkSchema() }
                 let result = try await body(session)
@@ -45,13 +46,12 @@ struct DatabaseOptions: ParsableArguments {
 /// A command's connections to the database.
 struct DatabaseSession: Sendable {
     var configuration: Configuration
-    var url: String
     var pool: PostgresPool
     var logger: Logger
 
     var migrator: Migrator { Migrator(pool: pool, logger: logger) }
-    var orders: OrderDesk { OrderDesk(pool: pool, actor: Self.actor) }
-    var overview: OrderOverview { OrderOverview(pool: pool) }
+    var orders: WatchDesk<OrderTable> { WatchDesk(pool: pool, actor: Self.actor) }
+    var overview: WatchOverview<OrderTable> { WatchOverview(pool: pool) }
 
     /// The lanes of orders that the configuration names.
     var orderLanes: [String] { configuration.gateways.map(\.name) }

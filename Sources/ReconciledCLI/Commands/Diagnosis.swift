@@ -23,7 +23,7 @@ struct Diagnosis {
         return try await audited + lanes() + pollers() + server()
     }
 
-    static func finding(_ finding: OrderOverview.Finding) -> DoctorFinding {
+    static func finding(_ finding: AuditFinding) -> DoctorFinding {
         let count = finding.count.map { "\($0) " } ?? ""
         let detail =
             switch finding.kind {

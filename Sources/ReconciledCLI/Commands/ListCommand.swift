@@ -1,6 +1,6 @@
 import ArgumentParser
 import JSON
-import Payments
+import PostgresStore
 
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List rows of a watch.")
@@ -24,8 +24,8 @@ struct ListCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...OrderDesk.limitMax).contains(limit) else {
-            throw ValidationError("--limit is between 1 and \(OrderDesk.limitMax)")
+        guard (1...DeskBounds.rowsMax).contains(limit) else {
+            throw ValidationError("--limit is between 1 and \(DeskBounds.rowsMax)")
         }
     }
 

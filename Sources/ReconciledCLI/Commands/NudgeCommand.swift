@@ -1,5 +1,5 @@
 import ArgumentParser
-import Payments
+import PostgresStore
 
 struct NudgeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +15,7 @@ struct NudgeCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard ids.count <= OrderDesk.limitMax else { throw ValidationError("at most \(OrderDesk.limitMax) ids") }
+        guard ids.count <= DeskBounds.rowsMax else { throw ValidationError("at most \(DeskBounds.rowsMax) ids") }
     }
 
     func run() async throws {

@@ -2,6 +2,7 @@ import ArgumentParser
 import JSON
 import Payments
 import Postgres
+import PostgresStore
 
 struct ResolveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -51,7 +52,8 @@ struct ResolveCommand: AsyncParsableCommand {
             let policy = session.configuration.gateways.first { $0.name == gateway }?.policy ?? OrderPolicy()
             do {
                 return try await session.orders.resolve(
-                    id, status: status.rawValue, note: note, transaction: txn, giveUpAfter: policy.giveUpAfter)
+                    id, status: status.rawValue, note: note,
+                    OrderResolution(transaction: txn, giveUpAfter: policy.giveUpAfter))
             } catch let error as PostgresError where error.sqlState == "23505" {
                 throw CommandFailure("another order of this gateway holds the transaction \(JSONText.quoted(txn))")
             }

@@ -34,9 +34,9 @@ struct StatusCommand: AsyncParsableCommand {
 
 /// The state of all that waits, read once.
 struct StatusReport: Sendable {
-    private let lanes: [OrderOverview.LaneStatus]
+    private let lanes: [LaneStatus]
     private let states: [Registry.Lane]
-    private let statuses: [OrderOverview.StatusCount]
+    private let statuses: [StatusCount]
     private let pollers: [Registry.RegisteredPoller]
     private let configured: [String]
 

@@ -68,8 +68,10 @@ struct PollerProcess: Sendable {
         let orders = configuration.watches.orders
         let metrics = EngineMetrics(registry: registry, readiness: readiness)
         metrics.announce(watch: OrderTable.watch, lanes: lanes.map(\.name))
+        let listener = WakeupListener(configuration: listening, logger: logger)
         let store = PostgresStore<OrderTable>(
-            pool: pool, listening: listening, poller: identity, recordsChecks: orders.record == .all, logger: logger)
+            pool: pool, listener: orders.notify ? listener : nil, poller: identity.poller(of: OrderTable.watch),
+            recordsChecks: orders.record == .all, logger: logger)
         let poller = Poller(
             configuration: PollerConfiguration(
                 watch: OrderTable.watch, concurrency: orders.concurrency, batch: orders.batch, lease: orders.lease,
@@ -86,9 +88,9 @@ struct PollerProcess: Sendable {
                 "version": "\(ProgramVersion.text)", "watch": "\(OrderTable.watch)",
                 "lanes": "\(lanes.map(\.name).joined(separator: ","))",
             ])
-        // Shut down from the end: the poller settles while its store still listens.
+        // Shut down from the end: the poller settles while its wake-ups still come.
         var services: [any Service] = [PeriodicWork(every: Upkeep.interval) { await upkeep.run() }]
-        if orders.notify { services.append(store) }
+        if orders.notify { services.append(listener) }
         services.append(poller)
         try await ServiceGroup(services: services, logger: quietLogger).run()
         logger.notice("stopped")

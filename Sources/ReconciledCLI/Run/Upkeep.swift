@@ -20,7 +20,7 @@ struct Upkeep: Sendable {
     func run() async {
         do {
             try await Registry(pool: pool).maintainChecks()
-            for found in try await OrderOverview(pool: pool).audit(lanes: lanes) {
+            for found in try await WatchOverview<OrderTable>(pool: pool).audit(lanes: lanes) {
                 let finding = Diagnosis.finding(found)
                 logger.warning(
                     "rows cannot make progress",
@@ -43,7 +43,7 @@ struct Upkeep: Sendable {
 
     func refreshGauges() async {
         do {
-            let overview = OrderOverview(pool: pool)
+            let overview = WatchOverview<OrderTable>(pool: pool)
             let watch = OrderTable.watch
             let due = try await overview.due(lanes: lanes)
             let reviews = try await overview.reviews()

@@ -1,0 +1,40 @@
+import Postgres
+import Schema
+
+/// A watch's statements for `WatchDesk` and `WatchOverview`, each a file in `sql/`.
+public struct DeskStatements: Sendable {
+    public var list: Statement
+    public var show: Statement
+    public var add: Statement
+    public var nudge: Statement
+    public var resolve: Statement
+    public var remove: Statement
+    public var claimOne: Statement
+    public var read: Statement
+    public var statusByLane: Statement
+    public var countByStatus: Statement
+    public var countDue: Statement
+    public var countInReview: Statement
+    public var audit: Statement
+
+    /// The files of a table of ours; traps where one is missing.
+    ///
+    /// - Parameters:
+    ///   - rows: the word for several, as in `list_orders.sql`.
+    ///   - row: the word for one, as in `show_order.sql`.
+    public init(rows: String, row: String) {
+        list = .sql("list_\(rows)")
+        show = .sql("show_\(row)")
+        add = .sql("add_\(rows)")
+        nudge = .sql("nudge_\(rows)")
+        resolve = .sql("resolve_\(row)")
+        remove = .sql("remove_\(row)")
+        claimOne = .sql("claim_\(row)")
+        read = .sql("read_\(row)")
+        statusByLane = .sql("status_\(rows)")
+        countByStatus = .sql("count_\(rows)_by_status")
+        countDue = .sql("count_\(rows)_due")
+        countInReview = .sql("count_\(rows)_in_review")
+        audit = .sql("audit_\(rows)")
+    }
+}

@@ -1,0 +1,131 @@
+import Postgres
+import Reconciling
+import Schema
+import Timeline
+
+/// What people and programs do with a watch's rows by hand: look, add, nudge, resolve, remove. Each change is recorded in
+/// `history` with the actor's name, by the statement that makes it.
+public struct WatchDesk<Table: WatchTable>: Sendable {
+    let pool: PostgresPool
+    /// The person's name in `history`.
+    let actor: String
+
+    public init(pool: PostgresPool, actor: String) {
+        self.pool = pool
+        self.actor = actor
+    }
+
+    /// Rows by id as JSON objects, after the given id.
+    ///
+    /// - Parameter limit: at most `DeskBounds.rowsMax`.
+    public func list(
+        status: String? = nil, dueOnly: Bool = false, after id: String = "", limit: Int
+    ) async throws(PostgresError) -> [String] {
+        try await texts(Table.desk.list, [.text(status), .bool(dueOnly), .text(id), .int4(Int32(clamping: limit))])
+    }
+
+    /// One row as a JSON object; nil if there is none.
+    public func show(_ id: String) async throws(PostgresError) -> String? {
+        try await texts(Table.desk.show, [.text(id)]).first
+    }
+
+    /// The newest entries of a row's history as JSON objects, oldest first.
+    public func history(_ id: String, limit: Int = 100) async throws(PostgresError) -> [String] {
+        try await texts(.sql("list_history"), [.text(Table.watch), .text(id), .int4(Int32(clamping: limit))])
+    }
+
+    /// What the newest questions about a row were answered, as JSON objects, oldest first.
+    public func checks(_ id: String, limit: Int = 100) async throws(PostgresError) -> [String] {
+        try await texts(.sql("list_checks"), [.text(Table.watch), .text(id), .int4(Int32(clamping: limit))])
+    }
+
+    /// Adds rows, all or none if the database refuses one.
+    ///
+    /// - Parameter objects: a JSON array of objects by column name with distinct ids, validated before.
+    public func add(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome)] {
+        let first = try await insert(objects)
+        // Someone else added one of them at the same instant: this time it is there to compare with.
+        let settled = first.contains { $0.outcome == nil } ? try await insert(objects) : first
+        return zip(first, settled).map { before, after in
+            (id: before.id, outcome: before.outcome ?? after.outcome ?? .differs)
+        }
+    }
+
+    private func insert(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome?)] {
+        try await pool.query(PostgresQuery(Table.desk.add, [.jsonb(objects)])) { rows in
+            try rows.map { row in
+                (id: try row.read(), outcome: try row.readOptional(String.self).flatMap(AddOutcome.init))
+            }
+        }
+    }
+
+    /// Makes rows due now; returns the ids that exist.
+    ///
+    /// - Parameter ids: at most `DeskBounds.rowsMax`.
+    public func nudge(_ ids: [String]) async throws(PostgresError) -> [String] {
+        try await texts(Table.desk.nudge, [.textArray(ids), .text(actor)])
+    }
+
+    /// Sets the status by hand; returns the row as a JSON object, nil if there is none. A check under way finds the
+    /// status changed and is overtaken.
+    ///
+    /// - Parameter resolution: what else the watch's decision needs.
+    public func resolve(
+        _ id: String, status: String, note: String, _ resolution: Table.Resolution
+    ) async throws(PostgresError) -> String? {
+        try await texts(
+            Table.desk.resolve,
+            [.text(id), .text(status), .text(note), .text(actor)] + Table.parameters(for: resolution)
+        ).first
+    }
+
+    /// Removes a row from the watch; false if there was none.
+    public func remove(_ id: String) async throws(PostgresError) -> Bool {
+        try await !texts(Table.desk.remove, [.text(id), .text(actor)]).isEmpty
+    }
+
+    /// Claims one row for a check by hand; nil if it is not there or someone holds it.
+    public func claim(
+        _ id: String, poller: PollerIdentity, lease: Duration
+    ) async throws(PostgresError) -> Claim<Table.R>? {
+        try await claim(Table.desk.claimOne, [.text(poller.id), .interval(lease), .text(id)])
+    }
+
+    /// Reads one row as a check sees it, without claiming it; nil if there is none.
+    public func read(_ id: String) async throws(PostgresError) -> Claim<Table.R>? {
+        try await claim(Table.desk.read, [.text(id)])
+    }
+
+    private func claim(
+        _ statement: Statement, _ parameters: [PostgresParameter]
+    ) async throws(PostgresError) -> Claim<Table.R>? {
+        try await pool.query(PostgresQuery(statement, parameters)) { rows in
+            try rows.first { row in
+                let lane = try row.read(String.self)
+                let claimedAt = try row.read(Timestamp.self)
+                return try Table.readClaim(lane: lane, claimedAt: claimedAt, from: &row)
+            }
+        }
+    }
+
+    private func texts(
+        _ statement: Statement, _ parameters: [PostgresParameter]
+    ) async throws(PostgresError) -> [String] {
+        try await pool.query(PostgresQuery(statement, parameters)) { rows in
+            try rows.map { row in try row.read(String.self) }
+        }
+    }
+}
+
+public enum DeskBounds {
+    /// Rows a call at most.
+    public static let rowsMax = 10_000
+}
+
+public enum AddOutcome: String, Sendable {
+    case added
+    /// It was there, and every field sent is as it stands.
+    case exists
+    /// It is there with another value in a field that was sent; nothing was changed.
+    case differs
+}

@@ -1,0 +1,84 @@
+import Postgres
+import Timeline
+
+/// Counts and findings about a watch's rows, for `status`, `doctor` and metrics.
+public struct WatchOverview<Table: WatchTable>: Sendable {
+    package let pool: PostgresPool
+
+    public init(pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    public func lanes() async throws(PostgresError) -> [LaneStatus] {
+        try await pool.query(PostgresQuery(Table.desk.statusByLane)) { rows in
+            try rows.map { row in
+                LaneStatus(
+                    lane: try row.read(), waiting: try row.read(), due: try row.read(), inFlight: try row.read(),
+                    late: try row.readOptional())
+            }
+        }
+    }
+
+    public func statuses() async throws(PostgresError) -> [StatusCount] {
+        try await pool.query(PostgresQuery(Table.desk.countByStatus)) { rows in
+            try rows.map { row in
+                StatusCount(status: try row.read(), reviewReason: try row.readOptional(), count: try row.read())
+            }
+        }
+    }
+
+    /// Due rows by lane, counted to `bound`.
+    public func due(lanes: [String], bound: Int32 = 100_000) async throws(PostgresError) -> [(
+        lane: String, count: Int64
+    )] {
+        try await pool.query(PostgresQuery(Table.desk.countDue, [.textArray(lanes), .int4(bound)])) { rows in
+            try rows.map { row in (lane: try row.read(), count: try row.read()) }
+        }
+    }
+
+    public func reviews() async throws(PostgresError) -> [(reason: String, count: Int64)] {
+        try await pool.query(PostgresQuery(Table.desk.countInReview)) { rows in
+            try rows.map { row in (reason: try row.read(), count: try row.read()) }
+        }
+    }
+
+    /// Rows that cannot make progress.
+    ///
+    /// - Parameter lanes: those that are configured.
+    public func audit(lanes: [String]) async throws(PostgresError) -> [AuditFinding] {
+        try await pool.query(PostgresQuery(Table.desk.audit, [.textArray(lanes)])) { rows in
+            try rows.map { row in
+                AuditFinding(
+                    kind: try row.read(), lane: try row.readOptional(), rowID: try row.readOptional(),
+                    count: try row.readOptional())
+            }
+        }
+    }
+}
+
+/// What waits in a lane of one watch.
+public struct LaneStatus: Hashable, Sendable {
+    public var lane: String
+    public var waiting: Int64
+    public var due: Int64
+    public var inFlight: Int64
+    /// By how much the oldest due row that nobody holds is late.
+    public var late: Duration?
+}
+
+public struct StatusCount: Hashable, Sendable {
+    public var status: String
+    public var reviewReason: String?
+    public var count: Int64
+}
+
+/// Rows of one watch that cannot make progress.
+public struct AuditFinding: Hashable, Sendable {
+    /// `adrift`, `unclaimed` or `unconfigured`; see `sql/audit_orders.sql`.
+    public var kind: String
+    public var lane: String?
+    /// One of them.
+    public var rowID: String?
+    /// How many, where it was counted.
+    public var count: Int64?
+}
