@@ -39,9 +39,11 @@ struct MigrateCommand: AsyncParsableCommand {
                 preview(try await session.migrator.state())
             } else {
                 let applied = try await session.migrator.migrate()
-                let notifies = session.configuration.watches.orders.notify
-                try await session.pool.execute(
-                    PostgresQuery(.sql(notifies ? "enable_notify_orders" : "disable_notify_orders")))
+                let watches = session.configuration.watches
+                for (watch, notifies) in [("orders", watches.orders.notify), ("uploads", watches.uploads.notify)] {
+                    try await session.pool.execute(
+                        PostgresQuery(.sql("\(notifies ? "enable" : "disable")_notify_\(watch)")))
+                }
                 try await Registry(pool: session.pool).maintainChecks()
                 report(applied, isDone: true)
             }

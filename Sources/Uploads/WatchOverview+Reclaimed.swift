@@ -1,0 +1,12 @@
+import Postgres
+import PostgresStore
+import Schema
+
+extension WatchOverview where Table == UploadTable {
+    /// What reclaiming chunks has freed, by lane.
+    public func reclaimed() async throws(PostgresError) -> [(lane: String, uploads: Int64, bytes: Int64)] {
+        try await pool.query(PostgresQuery(.sql("count_uploads_reclaimed"))) { rows in
+            try rows.map { row in (lane: try row.read(), uploads: try row.read(), bytes: try row.read()) }
+        }
+    }
+}

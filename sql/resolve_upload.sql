@@ -1,0 +1,40 @@
+-- A person decides about an upload. 'receiving' begins anew: failures, claims and reason are cleared, and it does not
+-- expire before it has had its time again. 'complete' and 'expired' have the chunks reclaimed that are still there.
+--
+-- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor, $5 interval until it may expire again,
+--             $6 interval for which a complete upload's chunks are kept
+-- Result: the upload as one JSON object, or nothing if there is none.
+-- A check under way finds the status changed and is overtaken.
+WITH before AS MATERIALIZED (
+    SELECT u.id, u.status FROM reconciled.uploads AS u WHERE u.id = $1::text FOR NO KEY UPDATE
+),
+resolved AS (
+    UPDATE reconciled.uploads AS u
+    SET status = $2::text,
+        next_check_at = CASE
+            WHEN $2::text = 'receiving' THEN now()
+            WHEN u.reclaimed_at IS NOT NULL THEN NULL
+            WHEN $2::text = 'complete' THEN now() + $6::interval
+            WHEN $2::text = 'expired' THEN now()
+        END,
+        review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(u.review_reason, 'MANUAL') END,
+        review_detail = CASE WHEN $2::text = 'review' THEN u.review_detail END,
+        expires_at = CASE WHEN $2::text = 'receiving' THEN now() + $5::interval ELSE u.expires_at END,
+        -- Its chunks come again, and want to be reclaimed again.
+        reclaimed_at = CASE WHEN $2::text <> 'receiving' THEN u.reclaimed_at END,
+        failure_count = 0,
+        claim_count = 0,
+        last_error = NULL,
+        updated_at = now()
+    FROM before
+    WHERE u.id = before.id
+    RETURNING u.*
+),
+history AS (
+    INSERT INTO reconciled.history (watch, row_id, lane, actor, status_before, status_after, reason, answer)
+    SELECT 'uploads', resolved.id, resolved.store, $4::text, before.status, resolved.status, 'RESOLVED',
+        jsonb_build_object('note', $3::text)
+    FROM resolved
+    JOIN before ON before.id = resolved.id
+)
+SELECT reconciled.as_json(resolved) FROM resolved;
