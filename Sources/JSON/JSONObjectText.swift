@@ -42,6 +42,19 @@ package struct JSONObjectText {
         members += "}"
     }
 
+    package mutating func add(_ name: String, json value: JSONValue?) {
+        guard let value else { return }
+        key(name)
+        members += value.text
+    }
+
+    /// Nothing for an empty list.
+    package mutating func add(_ name: String, objects: [JSONObjectText]) {
+        guard !objects.isEmpty else { return }
+        key(name)
+        members += "[" + objects.map(\.text).joined(separator: ",") + "]"
+    }
+
     private mutating func key(_ name: String) {
         members += members.utf8.count > 1 ? ",\"" : "\""
         members += name

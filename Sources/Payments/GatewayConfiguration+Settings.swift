@@ -84,13 +84,6 @@ extension SettingsSection {
         return id
     }
 
-    fileprivate mutating func requiredSecret(_ key: String) throws -> Secret {
-        guard let secret = try secret(key) else {
-            throw error(key, problem: "the key is missing", allowed: "\(key), or \(key)File with the path of a file")
-        }
-        return secret
-    }
-
     /// Reads the keys of a kind that a later version asks, so that its configuration is checked from the start.
     fileprivate mutating func readUnsupported(_ kind: String) throws {
         switch kind {

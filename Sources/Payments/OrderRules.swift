@@ -161,19 +161,9 @@ public struct OrderRules: Sendable {
         let milestones = [order.expiresAt, giveUpAt].compactMap { $0 }.filter { $0 > begunAt }
         guard let nearest = milestones.min(), nearest != .distantFuture else { return .cadence }
         let wait = nearest - begunAt + Self.margin
-        let step = Self.step(of: policy.cadence, at: begunAt - order.createdAt)
+        let step = Cadence(policy.cadence).step(age: begunAt - order.createdAt)
         // The engine spreads a step by a tenth either way.
         return step + step / 10 > wait ? .after(wait) : .cadence
-    }
-
-    /// The step of the cadence that an order's age falls in; the steps lie end to end, and the last repeats.
-    static func step(of cadence: [Duration], at age: Duration) -> Duration {
-        var end = Duration.zero
-        for step in cadence {
-            end += step
-            if age < end { return step }
-        }
-        return cadence.last ?? .zero
     }
 
     // MARK: cancelled, closed

@@ -3,13 +3,13 @@
 /// Full jitter (anything from nothing to the doubled value) spreads many rows that failed together better than a jitter
 /// around the value does; see "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. The floor keeps an unlucky
 /// draw near zero from turning into a spinning row.
-struct Backoff: Sendable {
+package struct Backoff: Sendable {
     var base: Duration
     var ceiling: Duration
     var floor: Duration
 
     /// A row's failed checks: 1 s doubling to 10 min, never sooner than 250 ms.
-    static let check = Backoff(base: .seconds(1), ceiling: .seconds(600), floor: .milliseconds(250))
+    package static let check = Backoff(base: .seconds(1), ceiling: .seconds(600), floor: .milliseconds(250))
     /// A store that cannot be reached: 100 ms doubling to 5 s.
     static let outage = Backoff(base: .milliseconds(100), ceiling: .seconds(5), floor: .milliseconds(50))
     /// A row that the application keeps locked: 50 ms doubling to 2 s.
@@ -21,7 +21,7 @@ struct Backoff: Sendable {
     }
 
     /// The most that `delay` returns.
-    func limit(failures: Int) -> Duration {
+    package func limit(failures: Int) -> Duration {
         var limit = base
         var left = failures - 1
         while left > 0, limit < ceiling {

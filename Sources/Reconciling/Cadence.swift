@@ -2,12 +2,12 @@
 ///
 /// The steps are laid end to end from the row's anchor; the delay is the step that the row's age falls in, and the last
 /// one repeats. Ten percent of jitter either way keeps rows that were born together from being asked about together.
-struct Cadence: Sendable {
+package struct Cadence: Sendable {
     private let steps: [Duration]
 
     /// Configuration checks that there is at least one step and that each is above zero; anything else is a
     /// programmer's error.
-    init(_ steps: [Duration]) {
+    package init(_ steps: [Duration]) {
         precondition(!steps.isEmpty, "a cadence needs a step")
         precondition(steps.allSatisfy { $0 > .zero }, "a cadence's steps are above zero")
         self.steps = steps
@@ -19,7 +19,7 @@ struct Cadence: Sendable {
     }
 
     /// The step before jitter.
-    func step(age: Duration) -> Duration {
+    package func step(age: Duration) -> Duration {
         var end = Duration.zero
         for step in steps {
             end += step

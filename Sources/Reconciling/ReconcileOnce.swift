@@ -31,6 +31,7 @@ public func reconcileOnce<S: Store, C: Reconciler>(
         // No call that changes the outside world finds enough of a lease to start with; none may be journaled.
         context.leaseRemaining = { .zero }
         context.journal = { _ in false }
+        context.isDryRun = true
     }
     var conclusion = await answer(claim, context: context, reconciler: reconciler, timekeeper: timekeeper)
     let duration = timekeeper.now() - startedAt

@@ -34,6 +34,8 @@ public struct CheckContext: Sendable {
     public var journal: @Sendable (_ progress: String) async throws -> Bool
     /// Whether the lane had paused itself when the row was claimed, and the check only looks whether it answers again.
     public var isProbe: Bool
+    /// Whether the conclusion is only shown: nothing of the outside world may be changed.
+    public var isDryRun = false
 
     public init(
         deadline: Moment, now: @escaping @Sendable () -> Timestamp,

@@ -1,3 +1,4 @@
+import Foundation
 import Timeline
 
 extension SettingsSection {
@@ -13,6 +14,18 @@ extension SettingsSection {
             throw self.error(key, problem: "the key is required", allowed: "a text that is not empty")
         }
         return text
+    }
+
+    /// An absolute http or https address without credentials.
+    public mutating func requiredURL(_ key: String) throws -> URL {
+        let text = try requiredString(key)
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host?.isEmpty == false,
+            url.user == nil, url.password == nil
+        else {
+            throw error(
+                key, problem: "the value is not a web address", allowed: "https://host/… without user and password")
+        }
+        return url
     }
 
     public mutating func duration(_ key: String, in range: ClosedRange<Duration>) throws -> Duration? {

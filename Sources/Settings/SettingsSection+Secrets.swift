@@ -21,6 +21,14 @@ extension SettingsSection {
         return try secret(key, inline: fileValue(key), file: fileValue(fileKey), directory: directory)
     }
 
+    /// As `secret`, but absent and null are errors.
+    public mutating func requiredSecret(_ key: String) throws -> Secret {
+        guard let secret = try secret(key) else {
+            throw error(key, problem: "the key is required", allowed: "\(key), or \(key)File with the path of a file")
+        }
+        return secret
+    }
+
     private func secret(
         _ key: String, inline: SettingsNode?, file: SettingsNode?, directory: String
     ) throws(SettingsError) -> Secret? {

@@ -1,6 +1,7 @@
 import Foundation
 import Payments
 import Settings
+import Uploads
 
 /// Everything that `reconciled.yaml` and the environment say, checked: also keys whose effect comes with a later version,
 /// so that a file that is accepted today is right tomorrow.
@@ -47,8 +48,9 @@ struct Configuration: Sendable {
             return gateway
         }
         stores = try root.sections("stores").map { name, section in
+            var section = section
             try names.add(name, section)
-            return try StoreConfiguration(name: name, reading: section)
+            return try StoreConfiguration(reading: &section)
         }
         lanes = try root.sections("lanes", definedBy: ["concurrency", "rate", "timeout"]).map { name, section in
             try names.add(name, section)

@@ -1,4 +1,3 @@
-import Foundation
 import Settings
 
 /// What every lane may say.
@@ -26,26 +25,5 @@ struct NamedLaneConfiguration: Sendable {
         self.name = name
         limits = try LaneLimits(reading: &section)
         try section.finish()
-    }
-}
-
-extension SettingsSection {
-    /// An absolute http or https address without credentials.
-    mutating func requiredURL(_ key: String) throws -> URL {
-        let text = try requiredString(key)
-        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host?.isEmpty == false,
-            url.user == nil, url.password == nil
-        else {
-            throw error(
-                key, problem: "the value is not a web address", allowed: "https://host/… without user and password")
-        }
-        return url
-    }
-
-    mutating func requiredSecret(_ key: String) throws -> Secret {
-        guard let secret = try secret(key) else {
-            throw error(key, problem: "the key is required", allowed: "\(key), or \(key)File with the path of a file")
-        }
-        return secret
     }
 }

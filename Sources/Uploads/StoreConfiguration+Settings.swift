@@ -1,0 +1,102 @@
+import Reconciling
+import Settings
+
+extension StoreConfiguration {
+    private enum KindName: String, CaseIterable {
+        case directory, s3
+    }
+
+    /// Reads one section of `stores`; its name is the lane's. Throws `SettingsError`, also for unknown keys.
+    public init(reading section: inout SettingsSection) throws {
+        guard let kind = try section.choice("kind", KindName.self) else {
+            let names = KindName.allCases.map(\.rawValue).joined(separator: ", ")
+            throw section.error("kind", problem: "the key is required", allowed: names)
+        }
+        let settings: Kind =
+            switch kind {
+            case .directory: .directory(try Directory(reading: &section))
+            case .s3: .s3(try S3(reading: &section))
+            }
+        let timeout = try section.duration("timeout", in: .milliseconds(10)...(.seconds(600))) ?? .seconds(10)
+        let rate = try section.rate("rate")
+        let concurrency = try section.integer("concurrency", in: 1...100_000)
+        let policy = try UploadPolicy(reading: &section)
+        try section.finish()
+        self.init(
+            name: String(section.path.drop { $0 != "." }.dropFirst()), kind: settings, policy: policy,
+            timeout: timeout, rate: rate, concurrency: concurrency)
+    }
+}
+
+extension UploadPolicy {
+    fileprivate init(reading section: inout SettingsSection) throws {
+        self.init()
+        let day = Duration.seconds(86_400)
+        if let steps = try section.durations("cadence", in: .milliseconds(10)...(day * 365)) {
+            guard (1...100).contains(steps.count) else {
+                throw section.error("cadence", problem: "\(steps.count) steps", allowed: "1 to 100 durations")
+            }
+            cadence = steps
+        }
+        quiescence = try section.duration("quiescence", in: .zero...day) ?? quiescence
+        expireAfter = try section.duration("expireAfter", in: .seconds(1)...(day * 3_650)) ?? expireAfter
+        reclaimAfter = try section.duration("reclaimAfter", in: .zero...(day * 3_650)) ?? reclaimAfter
+        isDryRun = try section.boolean("dryRun") ?? false
+    }
+}
+
+extension StoreConfiguration.Directory {
+    fileprivate init(reading section: inout SettingsSection) throws {
+        self.init(chunks: try section.requiredString("chunks"), target: try section.requiredString("target"))
+        layout = try section.choice("layout", Layout.self) ?? layout
+        pattern = try section.string("pattern") ?? pattern
+        firstIndex = try section.integer("firstIndex", in: 0...1) ?? firstIndex
+        minFreeBytes = try section.size("minFreeBytes", in: 0...(1 << 50)) ?? minFreeBytes
+        guard Self.segments(chunks) != Self.segments(target) else {
+            throw section.error("target", problem: "the same directory as chunks", allowed: "another directory")
+        }
+        let words = pattern.matches(of: /\{([^{}]*)\}/).map { String($0.1) }
+        let isRelative = !pattern.hasPrefix("/") && !pattern.split(separator: "/").contains("..")
+        guard words.contains("index"), words.contains("id") || words.contains("name"), isRelative,
+            words.allSatisfy(["id", "name", "index"].contains)
+        else {
+            throw section.error(
+                "pattern", problem: "the value does not name a chunk of an upload",
+                allowed: "a relative path with {index} and {id} or {name}, such as {id}/{index}")
+        }
+    }
+
+    /// A path but for doubled, trailing and `.` parts.
+    private static func segments(_ path: String) -> [Substring] {
+        (path.hasPrefix("/") ? ["/"] : []) + path.split(separator: "/").filter { $0 != "." }
+    }
+}
+
+extension StoreConfiguration.S3 {
+    fileprivate init(reading section: inout SettingsSection) throws {
+        let endpoint = try section.requiredURL("endpoint")
+        guard endpoint.query == nil, endpoint.fragment == nil else {
+            throw section.error(
+                "endpoint", problem: "the value has a query or a fragment", allowed: "https://host or https://host:port"
+            )
+        }
+        let host = endpoint.host?.lowercased() ?? ""
+        let isAmazon = host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+        let bucket = try section.requiredString("bucket")
+        guard bucket.utf8.count <= 255, bucket.first != ".", bucket.utf8.allSatisfy(Self.isBucketByte) else {
+            throw section.error(
+                "bucket", problem: "the value is not a bucket's name",
+                allowed: "letters, digits, \".\", \"_\" and \"-\"")
+        }
+        let addressing = try section.choice("addressing", Addressing.self)
+        self.init(
+            endpoint: endpoint, bucket: bucket, region: try section.requiredString("region"),
+            accessKey: try section.requiredSecret("accessKey"), secretKey: try section.requiredSecret("secretKey"),
+            addressing: addressing ?? (isAmazon ? .virtual : .path))
+    }
+
+    private static func isBucketByte(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            || "._-".utf8.contains(byte)
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Settings
+import Testing
+
+@testable import Uploads
+
+@Suite struct StoreConfigurationTests {
+    private func read(_ text: String) throws -> StoreConfiguration {
+        var root = try SettingsDocument(yaml: "stores:\n  acme: { \(text) }", fileName: "r.yaml", environment: [:]).root
+        var section = try #require(try root.sections("stores").first).section
+        return try StoreConfiguration(reading: &section)
+    }
+
+    private static let directory = "kind: directory, chunks: /c, target: /t"
+    private static let s3 =
+        "kind: s3, endpoint: \"https://s3.example\", bucket: b, region: r, accessKey: a, secretKey: s"
+
+    @Test func aDirectoryIsRead() throws {
+        let plain = try read(Self.directory)
+        #expect(plain.name == "acme")
+        #expect(plain.kind == .directory(.init(chunks: "/c", target: "/t")))
+        #expect(plain.policy == UploadPolicy())
+        #expect(plain.lane.timeout == StoreConfiguration.checkTimeout)
+        let full = try read(
+            Self.directory + ", pattern: \"{name}_{index}\", firstIndex: 1, layout: offset, minFreeBytes: 2GiB, "
+                + "quiescence: 0s, expireAfter: 7d, reclaimAfter: 1m, cadence: [1s, 2s], dryRun: true, "
+                + "concurrency: 4, rate: 5/s, timeout: 3s")
+        #expect(
+            full.kind
+                == .directory(
+                    .init(
+                        chunks: "/c", target: "/t", layout: .offset, pattern: "{name}_{index}", firstIndex: 1,
+                        minFreeBytes: 2 << 30)))
+        let policy = UploadPolicy(
+            quiescence: .zero, expireAfter: .seconds(7 * 86_400), reclaimAfter: .seconds(60),
+            cadence: [.seconds(1), .seconds(2)], isDryRun: true)
+        #expect(full.policy == policy)
+        #expect(full.timeout == .seconds(3) && full.rate == Rate(count: 5, per: .seconds(1)))
+        #expect(full.lane.concurrency == 4 && full.lane.cadence == policy.cadence)
+        // The request's timeout is not the check's: a merge lasts as long as it does.
+        #expect(full.lane.timeout == StoreConfiguration.checkTimeout)
+    }
+
+    @Test func anS3StoreIsRead() throws {
+        guard case .s3(let settings) = try read(Self.s3).kind else { Issue.record("not S3"); return }
+        #expect(settings.endpoint == URL(string: "https://s3.example"))
+        #expect(settings.bucket == "b" && settings.region == "r" && settings.secretKey == Secret("s"))
+        #expect(settings.addressing == .path)
+        #expect(!"\(settings)".contains("\"s\""))
+    }
+
+    @Test(
+        arguments: [
+            ("https://s3.eu-central-1.amazonaws.com", "", .virtual),
+            ("https://s3.cn-north-1.amazonaws.com.cn", "", .virtual),
+            ("https://amazonaws.com.example", "", .path),
+            ("https://s3.example:9000", ", addressing: virtual", .virtual),
+            ("https://s3.us-east-1.amazonaws.com", ", addressing: path", .path),
+        ] as [(String, String, StoreConfiguration.S3.Addressing)])
+    func addressingGoesByTheHost(endpoint: String, more: String, addressing: StoreConfiguration.S3.Addressing) throws {
+        let text = Self.s3.replacing("https://s3.example", with: endpoint) + more
+        guard case .s3(let settings) = try read(text).kind else { Issue.record("not S3"); return }
+        #expect(settings.addressing == addressing)
+    }
+
+    @Test func mistakesNameKeyLineAndWhatIsAllowed() throws {
+        let cases: [(String, String)] = [
+            ("chunks: /c", "kind"), ("kind: azure", "kind"), ("kind: directory, chunks: /c", "target"),
+            ("kind: directory, target: /c", "chunks"), ("kind: directory, chunks: /c/./, target: //c", "target"),
+            (Self.directory + ", pattern: \"{id}\"", "pattern"), (Self.directory + ", pattern: \"{index}\"", "pattern"),
+            (Self.directory + ", pattern: \"/{id}/{index}\"", "pattern"),
+            (Self.directory + ", pattern: \"{user}/{id}/{index}\"", "pattern"),
+            (Self.directory + ", layout: blob", "layout"), (Self.directory + ", firstIndex: 2", "firstIndex"),
+            (Self.directory + ", bucket: b", "bucket"), (Self.directory + ", expireAfter: 0s", "expireAfter"),
+            (Self.directory + ", dryRun: maybe", "dryRun"), (Self.directory + ", cadence: []", "cadence"),
+            (Self.directory + ", quiescence: 5", "quiescence"),
+            (Self.s3 + ", addressing: dns", "addressing"), (Self.s3 + ", chunks: /c", "chunks"),
+            (Self.s3.replacing("bucket: b", with: "bucket: \"a/b\""), "bucket"),
+            (Self.s3.replacing("https://s3.example", with: "https://u:p@s3.example"), "endpoint"),
+            (Self.s3.replacing("https://s3.example", with: "https://s3.example/?x=y"), "endpoint"),
+            (Self.s3.replacing("region: r, ", with: ""), "region"),
+            (Self.s3.replacing(", secretKey: s", with: ""), "secretKey"),
+            (Self.s3 + ", secretKeyFile: /x", "secretKey"),
+        ]
+        for (text, key) in cases {
+            let error = #expect(throws: SettingsError.self, "\(text)") { try read(text) }
+            #expect(error?.key == "stores.acme.\(key)", "\(text): \(String(describing: error))")
+            #expect(error?.line == 2)
+            #expect(error?.allowed.isEmpty == false)
+        }
+    }
+}
