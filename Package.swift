@@ -26,8 +26,8 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // The module graph, bottom up; each arrow reads "is used by":
 //   Timeline → Postgres → Schema → PostgresStore
 //   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments
-//   PostgresStore → Uploads; Settings and JSON → Payments, Uploads; Console and Sandbox stand alone; ReconciledCLI wires
-//   everything.
+//   PostgresStore → Uploads; Settings, JSON and Outgoing (calls out) → Payments, Uploads; Console and Sandbox stand
+//   alone; ReconciledCLI wires everything.
 let package = Package(
     name: "reconciled",
     products: [
@@ -65,18 +65,19 @@ let package = Package(
             name: "PostgresStore", dependencies: ["Postgres", "Reconciling", "Schema", "Timeline", logging],
             swiftSettings: strict),
         .target(name: "JSON", dependencies: ["Timeline"], swiftSettings: strict),
+        .target(name: "Outgoing", dependencies: ["Timeline", asyncHTTPClient], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Timeline", yams], swiftSettings: strict),
         .target(
             name: "Payments",
             dependencies: [
-                "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline", asyncHTTPClient,
+                "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline",
                 logging,
             ],
             swiftSettings: strict),
         .target(
             name: "Uploads",
             dependencies: [
-                "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline", asyncHTTPClient,
+                "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline",
                 crypto, logging,
             ],
             swiftSettings: strict),
@@ -88,15 +89,16 @@ let package = Package(
         .executableTarget(
             name: "ReconciledCLI",
             dependencies: [
-                "Console", "JSON", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox", "Schema", "Settings",
-                "Timeline", "Uploads", argumentParser, crypto, histogram, lifecycle, logging, metrics, subprocess,
+                "Console", "JSON", "Outgoing", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox",
+                "Schema", "Settings", "Timeline", "Uploads", argumentParser, crypto, histogram, lifecycle, logging,
+                metrics, subprocess,
             ],
             swiftSettings: strict),
 
         // Shared by the tests; not shipped.
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "Schema", logging], path: "Tests/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Outgoing", "Postgres", "Schema", asyncHTTPClient, logging],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "StoreConformance", dependencies: ["Reconciling", "Timeline"], path: "Tests/StoreConformance",
             swiftSettings: strict),
@@ -114,11 +116,18 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "PaymentsTests", dependencies: ["JSON", "Payments", "Sandbox", "Settings", "TestSupport", subprocess],
+            name: "OutgoingTests", dependencies: ["Outgoing", "TestSupport", "Timeline"], swiftSettings: strict),
+        .testTarget(
+            name: "PaymentsTests",
+            dependencies: [
+                "JSON", "Outgoing", "Payments", "Sandbox", "Settings", "TestSupport", asyncHTTPClient, subprocess,
+            ],
             exclude: ["Peers"], swiftSettings: strict),
         .testTarget(
             name: "UploadsTests",
-            dependencies: ["JSON", "Reconciling", "Settings", "TestSupport", "Timeline", "Uploads", subprocess],
+            dependencies: [
+                "JSON", "Outgoing", "Reconciling", "Settings", "TestSupport", "Timeline", "Uploads", crypto, subprocess,
+            ],
             swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),

@@ -1,3 +1,4 @@
+import Outgoing
 import Timeline
 
 /// A gateway in this process that says what the configuration says: for trials and benchmarks.
@@ -48,18 +49,8 @@ public struct FixedGateway: Gateway {
         do {
             try await Task.sleep(for: min(settings.delay, left))
         } catch {
-            return .cancelled(deadline)
+            return AnswerFailure(OutgoingFailure.cancelled(deadline))
         }
         return settings.delay > left ? .timeout : nil
-    }
-}
-
-extension AnswerFailure {
-    static let timeout = AnswerFailure(.timeout, problem: "The gateway did not answer in time.")
-
-    /// The task was cancelled: at its deadline (clocks and timers differ by a little), or because the poller stops.
-    static func cancelled(_ deadline: Moment) -> AnswerFailure {
-        Moment.now + .milliseconds(5) >= deadline
-            ? .timeout : AnswerFailure(.interrupted, problem: "The check was interrupted.")
     }
 }

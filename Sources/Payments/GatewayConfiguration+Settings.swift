@@ -1,3 +1,4 @@
+import Outgoing
 import Reconciling
 import Settings
 import Timeline
@@ -63,10 +64,10 @@ extension OrderPolicy {
 }
 
 extension SettingsSection {
-    fileprivate mutating func baseURL() throws -> GatewayURL? {
+    fileprivate mutating func baseURL() throws -> EndpointURL? {
         guard let text = try string("baseUrl") else { return nil }
-        guard let url = GatewayURL(text), !url.target.contains("?") else {
-            throw error("baseUrl", problem: "not a base URL", allowed: GatewayURL.allowed + ", and without a query")
+        guard let url = EndpointURL(text), !url.target.contains("?") else {
+            throw error("baseUrl", problem: "not a base URL", allowed: EndpointURL.allowed + ", and without a query")
         }
         return url
     }
@@ -104,8 +105,8 @@ extension SettingsSection {
 }
 
 extension StripeGateway.Settings {
-    fileprivate init(reading section: inout SettingsSection, baseURL: GatewayURL?) throws {
-        guard let url = baseURL ?? GatewayURL(Self.defaultBaseURL) else { preconditionFailure("the default is a URL") }
+    fileprivate init(reading section: inout SettingsSection, baseURL: EndpointURL?) throws {
+        guard let url = baseURL ?? EndpointURL(Self.defaultBaseURL) else { preconditionFailure("the default is a URL") }
         guard url.isAuthenticated else {
             throw section.error(
                 "baseUrl", problem: "plain http to another host would send the key in clear text",

@@ -1,3 +1,4 @@
+import Outgoing
 import Reconciling
 import Settings
 import Timeline
@@ -47,7 +48,7 @@ public struct GatewayConfiguration: Hashable, Sendable {
     }
 
     /// What the orders' reconciler needs to know.
-    public func orderLane(http: GatewayHTTPClient) -> OrderLane {
+    public func orderLane(http: OutgoingClient) -> OrderLane {
         let gateway: any Gateway =
             switch kind {
             case .stripe(let settings): StripeGateway(settings, http: http)
@@ -60,7 +61,7 @@ public struct GatewayConfiguration: Hashable, Sendable {
 }
 
 extension OrderReconciler {
-    public init(gateways: [GatewayConfiguration], http: GatewayHTTPClient) {
+    public init(gateways: [GatewayConfiguration], http: OutgoingClient) {
         self.init(
             lanes: Dictionary(
                 gateways.map { ($0.name, $0.orderLane(http: http)) }, uniquingKeysWith: { first, _ in first })

@@ -1,4 +1,5 @@
 import JSON
+import Outgoing
 import Settings
 
 extension HTTPGateway.Settings {
@@ -6,7 +7,7 @@ extension HTTPGateway.Settings {
     private static let states: [Answer.State] = [.paid, .notPaidYet, .closed, .refunded, .disputed, .notFound]
 
     /// Reads the keys of kind `http`.
-    init(reading section: inout SettingsSection, baseURL: GatewayURL?) throws {
+    init(reading section: inout SettingsSection, baseURL: EndpointURL?) throws {
         let url = try section.orderURL(baseURL)
         let method = try section.method()
         let headers = try section.headers()
@@ -36,14 +37,14 @@ extension HTTPGateway.Settings {
 }
 
 extension SettingsSection {
-    fileprivate mutating func orderURL(_ baseURL: GatewayURL?) throws -> GatewayURL {
+    fileprivate mutating func orderURL(_ baseURL: EndpointURL?) throws -> EndpointURL {
         let isTrusted = try boolean("trustPlainHttp") ?? false
         let text = try requiredString("url")
-        let allowed = GatewayURL.allowed + ", with {id} or {gateway_ref} behind the host; or a path below baseUrl"
-        var url = GatewayURL(text)
+        let allowed = EndpointURL.allowed + ", with {id} or {gateway_ref} behind the host; or a path below baseUrl"
+        var url = EndpointURL(text)
         if let baseURL {
             // A sandbox or a test takes the place of the gateway's own host.
-            url = GatewayURL(baseURL.appending(url?.target ?? text))
+            url = EndpointURL(baseURL.appending(url?.target ?? text))
         }
         guard let url, !OrderTemplate(url.description, .url).hasOtherBraces else {
             throw error("url", problem: "not a URL of a gateway", allowed: allowed)

@@ -1,4 +1,5 @@
 import JSON
+import Outgoing
 import Settings
 import Timeline
 
@@ -50,9 +51,9 @@ public struct HTTPGateway: Gateway {
     }
 
     private let settings: Settings
-    private let http: GatewayHTTPClient
+    private let http: OutgoingClient
 
-    public init(_ settings: Settings, http: GatewayHTTPClient) {
+    public init(_ settings: Settings, http: OutgoingClient) {
         self.settings = settings
         self.http = http
     }
@@ -66,15 +67,18 @@ public struct HTTPGateway: Gateway {
                         + "value, or one that cannot stand in a URL."))
         }
         switch await http.send(request, deadline: deadline) {
-        case .failure(let failure): return .unknown(failure)
+        case .failure(let failure): return .unknown(AnswerFailure(failure))
         case .success(let response): return answer(response)
         }
     }
 
-    private func request(_ order: Order) -> GatewayRequest? {
+    private func request(_ order: Order) -> OutgoingRequest? {
         guard let url = settings.url.text(for: order) else { return nil }
-        var request = GatewayRequest(method: settings.method, url: url)
+        var request = OutgoingRequest(method: settings.method, url: url)
         request.headers = settings.headers.map { (name: $0.key, value: $0.value.value) }
+        if !settings.headers.keys.contains(where: { $0.lowercased() == "accept" }) {
+            request.headers.append((name: "accept", value: "application/json"))
+        }
         if let body = settings.body {
             guard let text = body.text(for: order) else { return nil }
             request.body = text
@@ -85,7 +89,7 @@ public struct HTTPGateway: Gateway {
         return request
     }
 
-    func answer(_ response: GatewayResponse) -> Answer {
+    func answer(_ response: OutgoingResponse) -> Answer {
         let isMissing = response.status == 404
         guard isMissing || (200...299).contains(response.status) else { return response.failureAnswer }
         let document: JSONValue
@@ -113,7 +117,7 @@ public struct HTTPGateway: Gateway {
             gatewayState: Answer.text(word).value)
     }
 
-    private func unreadable(_ problem: String, _ response: GatewayResponse) -> Answer {
+    private func unreadable(_ problem: String, _ response: OutgoingResponse) -> Answer {
         .unknown(AnswerFailure(.unreadable, status: response.status, problem: problem))
     }
 

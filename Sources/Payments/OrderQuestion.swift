@@ -1,4 +1,5 @@
 import JSON
+import Outgoing
 import Reconciling
 import Timeline
 

@@ -1,4 +1,5 @@
 import JSON
+import Outgoing
 
 /// Text with the placeholders `{id}` and `{gateway_ref}`.
 public struct OrderTemplate: Hashable, Sendable {

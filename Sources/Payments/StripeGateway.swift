@@ -1,4 +1,5 @@
 import JSON
+import Outgoing
 import Settings
 import Timeline
 
@@ -9,10 +10,10 @@ public struct StripeGateway: Gateway {
     public struct Settings: Hashable, Sendable {
         public static let defaultBaseURL = "https://api.stripe.com"
 
-        public var baseURL: GatewayURL
+        public var baseURL: EndpointURL
         public var secretKey: Secret
 
-        public init(baseURL: GatewayURL, secretKey: Secret) {
+        public init(baseURL: EndpointURL, secretKey: Secret) {
             self.baseURL = baseURL
             self.secretKey = secretKey
         }
@@ -22,9 +23,9 @@ public struct StripeGateway: Gateway {
     static let version = "2024-06-20"
 
     private let settings: Settings
-    private let http: GatewayHTTPClient
+    private let http: OutgoingClient
 
-    public init(_ settings: Settings, http: GatewayHTTPClient) {
+    public init(_ settings: Settings, http: OutgoingClient) {
         self.settings = settings
         self.http = http
     }
@@ -38,7 +39,7 @@ public struct StripeGateway: Gateway {
         }
         let request = request(path + "?expand%5B%5D=latest_charge")
         switch await http.send(request, deadline: deadline) {
-        case .failure(let failure): return .unknown(failure)
+        case .failure(let failure): return .unknown(AnswerFailure(failure))
         case .success(let response): return answer(response)
         }
     }
@@ -49,7 +50,7 @@ public struct StripeGateway: Gateway {
         request.method = "POST"
         request.headers.append((name: "idempotency-key", value: idempotencyKey))
         switch await http.send(request, deadline: deadline) {
-        case .failure(let failure): return .unknown(failure)
+        case .failure(let failure): return .unknown(AnswerFailure(failure))
         case .success(let response):
             switch response.status {
             case 401, 403: return .misconfigured("the gateway refuses to close an order (HTTP \(response.status))")
@@ -65,22 +66,22 @@ public struct StripeGateway: Gateway {
         return "/v1/payment_intents/" + PercentEncoding.segment(reference)
     }
 
-    private func request(_ path: String) -> GatewayRequest {
-        GatewayRequest(
+    private func request(_ path: String) -> OutgoingRequest {
+        OutgoingRequest(
             url: settings.baseURL.appending(path),
             headers: [
                 (name: "authorization", value: "Bearer " + settings.secretKey.value),
-                (name: "stripe-version", value: Self.version),
+                (name: "accept", value: "application/json"), (name: "stripe-version", value: Self.version),
             ])
     }
 
-    func answer(_ response: GatewayResponse) -> Answer {
+    func answer(_ response: OutgoingResponse) -> Answer {
         if (200...299).contains(response.status) {
             return StripeIntent.answer(response.body, authenticated: settings.baseURL.isAuthenticated)
         }
         // Stripe knows better than the status whether the same request would fare better later.
         if (400...499).contains(response.status), response.status != 429,
-            response.headers.first(name: "stripe-should-retry") == "true"
+            response.header("stripe-should-retry") == "true"
         {
             return .unknown(response.failure(.rejected, "The gateway asks us to try again"))
         }

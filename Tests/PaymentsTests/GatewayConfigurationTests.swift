@@ -1,3 +1,4 @@
+import Outgoing
 import Settings
 import Testing
 import Timeline
@@ -167,7 +168,7 @@ import Timeline
 
     @Test func aKindOfALaterVersionLeavesItsRowsUntouched() async throws {
         let gateways = try read("gateways:\n  p: { kind: paypal, clientId: a, clientSecret: b }\n")
-        let http = GatewayHTTPClient()
+        let http = OutgoingClient()
         let answer = await gateways[0].orderLane(http: http).gateway.ask(Sample.order(), deadline: .in(.seconds(1)))
         try await http.shutdown()
         #expect(answer.state == .configError)

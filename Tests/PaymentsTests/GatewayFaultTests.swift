@@ -1,5 +1,7 @@
 import JSON
 import NIOCore
+import Outgoing
+import TestSupport
 import Testing
 import Timeline
 
@@ -7,7 +9,7 @@ import Timeline
 
 /// Servers that do what no gateway should: every such answer is UNKNOWN, in time.
 @Suite struct GatewayFaultTests {
-    private static func gateway(_ baseURL: String, _ http: GatewayHTTPClient) -> HTTPGateway {
+    private static func gateway(_ baseURL: String, _ http: OutgoingClient) -> HTTPGateway {
         HTTPGateway(
             .init(
                 url: OrderTemplate(baseURL + "/orders/{id}", .url), state: JSONPath("$.status")!,
@@ -53,7 +55,7 @@ import Timeline
 
     @Test(arguments: [true, false]) func aBodyBeyondOneMebibyteIsNotRead(isAnnounced: Bool) async throws {
         let answer = try await ask { _, out in
-            let size = GatewayHTTPClient.bodyBytesMax + 1
+            let size = OutgoingClient.bodyBytesMax + 1
             let length = isAnnounced ? "content-length: \(size)\r\n" : ""
             try await out.send("HTTP/1.1 200 OK\r\nconnection: close\r\n\(length)\r\n")
             for _ in 0..<65 { try await out.send(String(repeating: " ", count: 16_384)) }
@@ -206,7 +208,7 @@ import Timeline
         } _: { baseURL, _ in
             baseURL
         }
-        let http = GatewayHTTPClient()
+        let http = OutgoingClient()
         let answer = await Self.gateway(free, http).ask(Sample.order(), deadline: .in(.seconds(20)))
         try await http.shutdown()
         #expect(answer.failure?.kind == .connection)
@@ -214,7 +216,7 @@ import Timeline
     }
 
     @Test func aDeadlineThatHasPassedAsksNobody() async throws {
-        let http = GatewayHTTPClient()
+        let http = OutgoingClient()
         let answer = await Self.gateway("http://127.0.0.1:1", http).ask(Sample.order(), deadline: .in(.seconds(-1)))
         try await http.shutdown()
         #expect(answer.failure?.kind == .timeout)

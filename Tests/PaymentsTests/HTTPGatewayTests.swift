@@ -1,6 +1,6 @@
-import AsyncHTTPClient
 import JSON
 import NIOHTTP1
+import Outgoing
 import Sandbox
 import Testing
 import Timeline
@@ -24,9 +24,9 @@ import Timeline
     }
 
     private func read(_ body: String, unit: HTTPGateway.Settings.AmountUnit = .minor) async throws -> Answer {
-        let http = GatewayHTTPClient()
+        let http = OutgoingClient()
         let gateway = HTTPGateway(Self.settings("http://127.0.0.1:1", unit: unit), http: http)
-        let answer = gateway.answer(GatewayResponse(HTTPClientResponse(status: .ok), body: Array(body.utf8)))
+        let answer = gateway.answer(OutgoingResponse(status: 200, body: Array(body.utf8)))
         try await http.shutdown()
         return answer
     }

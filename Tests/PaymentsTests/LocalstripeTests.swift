@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import NIOCore
 import NIOHTTP1
+import Outgoing
 import Subprocess
 import SystemPackage
 import Testing
@@ -47,7 +48,7 @@ private enum Localstripe {
         }
     }
 
-    private func withLocalstripe(_ body: (Shop, GatewayHTTPClient) async throws -> Void) async throws {
+    private func withLocalstripe(_ body: (Shop, OutgoingClient) async throws -> Void) async throws {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("Peers/localstripe_proxy.py").path
         let python = try #require(Localstripe.bin) + "/python"
@@ -60,7 +61,7 @@ private enum Localstripe {
                 break
             }
             let shop = Shop(baseURL: "http://127.0.0.1:" + (try #require(port)), client: HTTPClient())
-            let http = GatewayHTTPClient()
+            let http = OutgoingClient()
             let outcome: Result<Void, any Error>
             do {
                 try await body(shop, http)
@@ -87,7 +88,7 @@ private enum Localstripe {
     @Test func anIntentIsFollowedThroughItsLife() async throws {
         try await withLocalstripe { shop, http in
             let gateway = StripeGateway(
-                .init(baseURL: GatewayURL(shop.baseURL)!, secretKey: .init("sk_test_12345")), http: http)
+                .init(baseURL: EndpointURL(shop.baseURL)!, secretKey: .init("sk_test_12345")), http: http)
             let good = "4242424242424242"
 
             let open = try await shop.intent(card: nil)

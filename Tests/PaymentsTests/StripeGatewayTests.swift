@@ -1,4 +1,4 @@
-import AsyncHTTPClient
+import Outgoing
 import Sandbox
 import Testing
 import Timeline
@@ -7,9 +7,8 @@ import Timeline
 
 /// Stripe's gateway over a real socket, against the sandbox.
 @Suite struct StripeGatewayTests {
-    private static func gateway(_ baseURL: String, _ http: GatewayHTTPClient, key: String = "sk_test") -> StripeGateway
-    {
-        StripeGateway(.init(baseURL: GatewayURL(baseURL)!, secretKey: .init(key)), http: http)
+    private static func gateway(_ baseURL: String, _ http: OutgoingClient, key: String = "sk_test") -> StripeGateway {
+        StripeGateway(.init(baseURL: EndpointURL(baseURL)!, secretKey: .init(key)), http: http)
     }
 
     private static func order(_ scenario: SandboxScenario, number: Int = 1) -> Order {
@@ -109,7 +108,7 @@ import Timeline
     }
 
     @Test func anOrderWithoutAReferenceCannotBeAskedAbout() async throws {
-        let http = GatewayHTTPClient()
+        let http = OutgoingClient()
         var order = Sample.order()
         order.gatewayRef = nil
         let answer = await Self.gateway("http://127.0.0.1:1", http).ask(order, deadline: .in(.seconds(5)))
@@ -154,9 +153,9 @@ import Timeline
         let other =
             "No such payment_intent: 'pi_1'; a similar object exists in live mode, but a test mode key was used."
         for (message, state) in [(other, Answer.State.configError), ("No such payment_intent: 'pi_1'", .notFound)] {
-            let http = GatewayHTTPClient()
-            let response = GatewayResponse(
-                HTTPClientResponse(status: .notFound), body: Array((body + "\"\(message)\"}}").utf8))
+            let http = OutgoingClient()
+            let response = OutgoingResponse(
+                status: 404, body: Array((body + "\"\(message)\"}}").utf8))
             let answer = Self.gateway("http://127.0.0.1:1", http).answer(response)
             try await http.shutdown()
             #expect(answer.state == state)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Outgoing
 import Payments
 import Postgres
 import PostgresStore
@@ -24,7 +25,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let report = try await database.withSession { session in
-            let http = GatewayHTTPClient(connectionsPerHostMax: 1)
+            let http = OutgoingClient(connectionsPerHostMax: 1)
             do {
                 let report = try await check(session, http)
                 try await http.shutdown()
@@ -37,7 +38,7 @@ struct CheckCommand: AsyncParsableCommand {
         report.write(asJSON: json)
     }
 
-    private func check(_ session: DatabaseSession, _ http: GatewayHTTPClient) async throws -> CheckReport {
+    private func check(_ session: DatabaseSession, _ http: OutgoingClient) async throws -> CheckReport {
         let poller = PollerIdentity(version: ProgramVersion.text)
         let lease = session.configuration.watches.orders.lease
         let sentAt = Moment.now

@@ -1,5 +1,6 @@
 import Console
 import Logging
+import Outgoing
 import Payments
 import Postgres
 import PostgresStore
@@ -14,7 +15,7 @@ struct PollerProcess: Sendable {
     private let logger: Logger
     private let pool: PostgresPool
     private let listening: PostgresConfiguration
-    private let http: GatewayHTTPClient
+    private let http: OutgoingClient
     private let registry = MetricsRegistry()
     private let readiness = Readiness(watches: [OrderTable.watch])
     private let migrates: Bool
@@ -34,7 +35,7 @@ struct PollerProcess: Sendable {
             statementTimeout: isShared ? nil : .seconds(60))
         pool = PostgresPool(configuration: target, size: configuration.database.poolSize, logger: logger)
         listening = PostgresConfiguration(url: listenURL ?? url, applicationName: identity.applicationName)
-        http = GatewayHTTPClient(connectionsPerHostMax: configuration.watches.orders.concurrency)
+        http = OutgoingClient(connectionsPerHostMax: configuration.watches.orders.concurrency)
     }
 
     /// The services' own lines are for their developers.

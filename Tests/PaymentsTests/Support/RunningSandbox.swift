@@ -1,11 +1,12 @@
 import Logging
+import Outgoing
 import Payments
 import Sandbox
 import Timeline
 
 /// A sandbox and the gateways' client for the time of `body`.
 func withSandbox<Result: Sendable>(
-    _ body: @Sendable (_ baseURL: String, _ http: GatewayHTTPClient) async throws -> Result
+    _ body: @Sendable (_ baseURL: String, _ http: OutgoingClient) async throws -> Result
 ) async throws -> Result {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     var logger = Logger(label: "sandbox")
@@ -18,7 +19,7 @@ func withSandbox<Result: Sendable>(
             port = reported
             break
         }
-        let http = GatewayHTTPClient()
+        let http = OutgoingClient()
         do {
             let result = try await body("http://127.0.0.1:\(port ?? 0)", http)
             try await http.shutdown()

@@ -2,11 +2,11 @@ import Glibc
 import Timeline
 
 /// The header `Retry-After`: seconds, or an HTTP date. Source: RFC 9110, sections 10.2.3 and 5.6.7.
-enum RetryAfter {
+public enum RetryAfter {
     /// Nil if the text is neither; zero for an instant that has passed.
     ///
     /// - Parameter date: the response's own `Date`, so that the difference does not depend on our clock.
-    static func delay(_ text: String, date: String?) -> Duration? {
+    public static func delay(_ text: String, date: String?) -> Duration? {
         let text = trimmed(text)
         if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             // Longer than any wait that is honoured.

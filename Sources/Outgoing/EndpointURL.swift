@@ -1,5 +1,5 @@
-/// An absolute http or https URL of a gateway, checked where it enters.
-public struct GatewayURL: Hashable, Sendable, CustomStringConvertible {
+/// An absolute http or https URL of someone whom we call, checked where it enters.
+public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     public static let allowed = "an absolute http or https URL without user, password, fragment or white space"
 
     /// `https` or `http`.
@@ -38,7 +38,7 @@ public struct GatewayURL: Hashable, Sendable, CustomStringConvertible {
     public var isAuthenticated: Bool { scheme == "https" || isLoopback }
 
     /// This URL with `path` behind it, one slash between them.
-    func appending(_ path: String) -> String {
+    public func appending(_ path: String) -> String {
         let base = description
         return (base.hasSuffix("/") ? String(base.dropLast()) : base) + (path.hasPrefix("/") ? path : "/" + path)
     }

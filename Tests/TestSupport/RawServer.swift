@@ -1,13 +1,13 @@
 import NIOCore
 import NIOPosix
-import Payments
+import Outgoing
 
-/// A server that answers every connection with what a test makes up, HTTP or not; and the gateways' client.
-func withRawServer<Result: Sendable>(
+/// A server that answers every connection with what a test makes up, HTTP or not; and the client to ask it with.
+public func withRawServer<Result: Sendable>(
     _ answer:
         @escaping @Sendable (_ request: String, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws ->
         Void,
-    _ body: @Sendable (_ baseURL: String, _ http: GatewayHTTPClient) async throws -> Result
+    _ body: @Sendable (_ baseURL: String, _ http: OutgoingClient) async throws -> Result
 ) async throws -> Result {
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -27,7 +27,7 @@ func withRawServer<Result: Sendable>(
                 }
             }
         }
-        let http = GatewayHTTPClient()
+        let http = OutgoingClient()
         do {
             let result = try await body("http://127.0.0.1:\(port)", http)
             try await http.shutdown()
@@ -50,7 +50,7 @@ private func serve(
             var request = ""
             for try await chunk in inbound {
                 request += String(buffer: chunk)
-                guard request.contains("\r\n\r\n") else { continue }
+                guard isWhole(request) else { continue }
                 try await answer(request, outbound)
                 return
             }
@@ -60,6 +60,15 @@ private func serve(
     }
 }
 
+/// Whether the head and as much body as it announces is there: closing with something unread would reset the connection.
+private func isWhole(_ request: String) -> Bool {
+    let text = request.utf8
+    guard let end = text.firstRange(of: "\r\n\r\n".utf8)?.upperBound else { return false }
+    let length = request.lowercased().split(separator: "\r\n").lazy
+        .compactMap { $0.hasPrefix("content-length:") ? Int($0.dropFirst(15).filter { $0 != " " }) : nil }.first
+    return text.distance(from: end, to: text.endIndex) >= length ?? 0
+}
+
 extension NIOAsyncChannelOutboundWriter<ByteBuffer> {
-    func send(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
+    public func send(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
 }

@@ -1,7 +1,7 @@
 /// RFC 3986 percent-encoding.
-enum PercentEncoding {
+public enum PercentEncoding {
     /// `text` as one path segment or one query value: everything but the unreserved characters is encoded.
-    static func segment(_ text: String) -> String {
+    public static func segment(_ text: String) -> String {
         var encoded = ""
         for byte in text.utf8 {
             switch byte {
@@ -18,5 +18,5 @@ enum PercentEncoding {
     }
 
     /// Whether `text` can stand as a path segment at all: `.` and `..` are directions, encoded or not.
-    static func isSegment(_ text: String) -> Bool { !text.isEmpty && text != "." && text != ".." }
+    public static func isSegment(_ text: String) -> Bool { !text.isEmpty && text != "." && text != ".." }
 }
