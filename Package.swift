@@ -111,8 +111,8 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance", "TestSupport",
-                "Timeline", logging,
+                "JSON", "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance",
+                "TestSupport", "Timeline", "Uploads", logging,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -4,14 +4,21 @@
 -- Result: id and outcome of each: added, exists (every field sent is as it stands) or differs; NULL when someone else
 --         added it at this very instant: ask again.
 WITH input AS MATERIALIZED (
-    SELECT object FROM jsonb_array_elements($1::jsonb) AS object
+    -- A digest is one in either case; the column holds lower case.
+    SELECT CASE
+            WHEN element ? 'sha256' THEN element || jsonb_build_object('sha256', lower(element ->> 'sha256'))
+            ELSE element
+        END AS object
+    FROM jsonb_array_elements($1::jsonb) AS element
 ),
 added AS (
     INSERT INTO reconciled.uploads (
         id, store, name, total_bytes, chunk_bytes, chunk_count, sha256, status, expires_at, s3_upload_id, metadata,
         next_check_at, created_at
     )
-    SELECT u.id, u.store, u.name, u.total_bytes, u.chunk_bytes, u.chunk_count, u.sha256,
+    SELECT u.id, u.store, u.name, u.total_bytes, u.chunk_bytes,
+        -- As many as it takes, the last one no longer than the others.
+        COALESCE(u.chunk_count, ceil(u.total_bytes::numeric / NULLIF(u.chunk_bytes, 0))::integer), u.sha256,
         COALESCE(u.status, 'receiving'), u.expires_at, u.s3_upload_id, COALESCE(u.metadata, '{}'),
         CASE WHEN input.object ? 'next_check_at' THEN u.next_check_at ELSE now() + interval '5 seconds' END,
         COALESCE(u.created_at, now())

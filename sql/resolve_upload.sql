@@ -1,5 +1,6 @@
 -- A person decides about an upload. 'receiving' begins anew: failures, claims and reason are cleared, and it does not
--- expire before it has had its time again. 'complete' and 'expired' have the chunks reclaimed that are still there.
+-- expire before it has had its time again. 'complete' and 'expired' have the chunks reclaimed that are still there; that
+-- it is complete is taken at the person's word, without a further proof.
 --
 -- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor, $5 interval until it may expire again,
 --             $6 interval for which a complete upload's chunks are kept
@@ -22,6 +23,13 @@ resolved AS (
         expires_at = CASE WHEN $2::text = 'receiving' THEN now() + $5::interval ELSE u.expires_at END,
         -- Its chunks come again, and want to be reclaimed again.
         reclaimed_at = CASE WHEN $2::text <> 'receiving' THEN u.reclaimed_at END,
+        -- What the store knows of it stays; what checks have added up and proved does not.
+        progress = jsonb_build_object(
+            'merged_bytes', u.progress -> 'merged_bytes',
+            'state', u.progress -> 'state',
+            'trash', CASE WHEN $2::text = 'expired' THEN u.progress -> 'trash' END,
+            'reclaim_at', CASE WHEN $2::text = 'complete' THEN reconciled.as_json(now() + $6::interval) END
+        ),
         failure_count = 0,
         claim_count = 0,
         last_error = NULL,

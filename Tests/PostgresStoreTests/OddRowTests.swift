@@ -71,17 +71,10 @@ import Testing
     }
 
     private func withHarness(
-        _ body: (PostgresHarness, PostgresStore<OrderTable>) async throws -> Void
+        _ body: (PostgresHarness<OrderTable>, PostgresStore<OrderTable>) async throws -> Void
     ) async throws {
-        try await withTestDatabase { database in
-            let harness = PostgresHarness(database: database)
-            do {
-                try await body(harness, try await harness.store(poller: "p1"))
-            } catch {
-                await harness.close()
-                throw error
-            }
-            await harness.close()
+        try await PostgresStoreTests.withHarness(OrderTable.self) { harness in
+            try await body(harness, try await harness.store(poller: "p1"))
         }
     }
 }

@@ -1,4 +1,3 @@
-import Payments
 import Postgres
 import PostgresStore
 import Reconciling
@@ -8,8 +7,10 @@ import TestSupport
 import Timeline
 
 /// The real store on a database of its own.
-final class PostgresHarness: StoreHarness {
-    typealias S = PostgresStore<OrderTable>
+final class PostgresHarness<Table: TableUnderTest>: StoreHarness {
+    typealias S = PostgresStore<Table>
+
+    static var statuses: StatusWords { Table.statuses }
 
     let database: TestDatabase
     /// An application's connection, with another name than pollers have.
@@ -30,18 +31,15 @@ final class PostgresHarness: StoreHarness {
 
     func insert(_ row: NewRow) async throws {
         try await run(
-            """
-            INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status, claim_count, next_check_at)
-            VALUES ($1, $2, 100, 'EUR', $3, $4, now() + $5)
-            """,
-            [.text(row.id), .text(row.lane), .text(row.status), .int4(Int32(row.claimCount)), .interval(row.dueIn)])
+            Table.insertion,
+            [.text(row.id), .text(row.lane), .int4(Int32(row.claimCount)), .interval(row.dueIn)])
     }
 
     func columns(of id: String) async throws -> RowColumns {
         let sql = """
             SELECT status, next_check_at - now(), check_count, failure_count, claim_count, lease_token,
                 lease_expires_at IS NOT NULL, leased_by, progress, last_verdict, last_error, last_checked_at IS NOT NULL
-            FROM reconciled.orders WHERE id = $1
+            FROM reconciled.\(Table.watch) WHERE id = $1
             """
         let columns = try await application.query(query(sql, [.text(id)])) { rows in
             try rows.first { row in
@@ -53,7 +51,7 @@ final class PostgresHarness: StoreHarness {
                     lastError: try row.readOptional(), isLastCheckedAtSet: try row.read())
             }
         }
-        guard let columns else { throw TestDatabaseError(description: "no order \(id)") }
+        guard let columns else { throw TestDatabaseError(description: "no row \(id)") }
         return columns
     }
 
@@ -67,21 +65,22 @@ final class PostgresHarness: StoreHarness {
     }
 
     func remove(_ id: String) async throws {
-        try await run("DELETE FROM reconciled.orders WHERE id = $1", [.text(id)])
+        try await run("DELETE FROM reconciled.\(Table.watch) WHERE id = $1", [.text(id)])
     }
 
     func setStatus(of id: String, to status: String) async throws {
-        try await run("UPDATE reconciled.orders SET status = $2 WHERE id = $1", [.text(id), .text(status)])
+        try await run("UPDATE reconciled.\(Table.watch) SET status = $2 WHERE id = $1", [.text(id), .text(status)])
     }
 
     func setNextCheck(of id: String, in delay: Duration?) async throws {
         try await run(
-            "UPDATE reconciled.orders SET next_check_at = now() + $2 WHERE id = $1", [.text(id), .interval(delay)])
+            "UPDATE reconciled.\(Table.watch) SET next_check_at = now() + $2 WHERE id = $1",
+            [.text(id), .interval(delay)])
     }
 
     /// The lock is held by another session's open transaction, kept open by a second client until `body` is done.
     func whileLocked(_ id: String, _ body: @Sendable () async throws -> Void) async throws {
-        try await whileOpen("SELECT 1 FROM reconciled.orders WHERE id = $1 FOR UPDATE", [.text(id)], body)
+        try await whileOpen("SELECT 1 FROM reconciled.\(Table.watch) WHERE id = $1 FOR UPDATE", [.text(id)], body)
     }
 
     /// Runs `body` while a transaction that ran this statement is open; it is committed afterwards.
@@ -119,30 +118,23 @@ final class PostgresHarness: StoreHarness {
 
     /// Moves every stored time back, as if so much time had passed.
     func elapse(_ duration: Duration) async throws {
-        let orders = """
-            UPDATE reconciled.orders SET next_check_at = next_check_at - $1, lease_expires_at = lease_expires_at - $1,
+        let rows = """
+            UPDATE reconciled.\(Table.watch) SET next_check_at = next_check_at - $1, lease_expires_at = lease_expires_at - $1,
                 created_at = created_at - $1
             """
         let lanes = """
             UPDATE reconciled.lanes SET paused_at = paused_at - $1, probe_at = probe_at - $1,
                 hold_until = hold_until - $1
             """
-        try await run(orders, [.interval(duration)])
+        try await run(rows, [.interval(duration)])
         try await run(lanes, [.interval(duration)])
     }
 
-    func change(status: String) -> OrderChange { OrderChange(status: status) }
+    func change(status: String) -> Table.Change { Table.change(status: status) }
 
-    /// The transaction of another order of every lane that the suite uses.
-    func refusedChange(for id: String) async throws -> OrderChange {
-        try await run(
-            """
-            INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status, next_check_at, gateway_txn_id)
-            SELECT 'holder-' || gateway, gateway, 1, 'EUR', 'paid', NULL, 'held'
-            FROM reconciled.orders WHERE id = $1
-            """,
-            [.text(id)])
-        return OrderChange(status: "paid", gatewayTxnID: "held")
+    func refusedChange(for id: String) async throws -> Table.Change {
+        if let preparation = Table.refusalPreparation { try await run(preparation, [.text(id)]) }
+        return Table.refusedChange
     }
 
     private func query(_ sql: String, _ parameters: [PostgresParameter]) -> PostgresQuery {
@@ -151,6 +143,22 @@ final class PostgresHarness: StoreHarness {
 
     func run(_ sql: String, _ parameters: [PostgresParameter]) async throws {
         try await application.execute(query(sql, parameters))
+    }
+}
+
+/// A new database and a harness on it.
+func withHarness<Table: TableUnderTest>(
+    _ table: Table.Type, _ body: (PostgresHarness<Table>) async throws -> Void
+) async throws {
+    try await withTestDatabase { database in
+        let harness = PostgresHarness<Table>(database: database)
+        do {
+            try await body(harness)
+        } catch {
+            await harness.close()
+            throw error
+        }
+        await harness.close()
     }
 }
 

@@ -1,19 +1,16 @@
+import Payments
 import StoreConformance
-import TestSupport
 import Testing
+import Uploads
 
 @Suite struct PostgresStoreConformanceTests {
-    @Test(arguments: StoreConformance<PostgresHarness>.rules)
-    func holds(rule: StoreConformance<PostgresHarness>.Rule) async throws {
-        try await withTestDatabase { database in
-            let harness = PostgresHarness(database: database)
-            do {
-                try await rule.check(harness)
-            } catch {
-                await harness.close()
-                throw error
-            }
-            await harness.close()
-        }
+    @Test(arguments: StoreConformance<PostgresHarness<OrderTable>>.rules)
+    func holdsForOrders(rule: StoreConformance<PostgresHarness<OrderTable>>.Rule) async throws {
+        try await withHarness(OrderTable.self) { harness in try await rule.check(harness) }
+    }
+
+    @Test(arguments: StoreConformance<PostgresHarness<UploadTable>>.rules)
+    func holdsForUploads(rule: StoreConformance<PostgresHarness<UploadTable>>.Rule) async throws {
+        try await withHarness(UploadTable.self) { harness in try await rule.check(harness) }
     }
 }

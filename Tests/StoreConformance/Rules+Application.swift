@@ -9,12 +9,13 @@ extension StoreConformance {
             rule("a status that someone else wrote is not overwritten, and the row stays due") { subject in
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1")
-                try await subject.harness.setStatus(of: "r1", to: "cancelled")
-                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: "paid")
+                try await subject.harness.setStatus(of: "r1", to: H.statuses.withdrawn)
+                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 try subject.expect(
-                    try await subject.settle([settlement]), is: [.overtaken(status: "cancelled")], "the outcome")
+                    try await subject.settle([settlement]), is: [.overtaken(status: H.statuses.withdrawn)],
+                    "the outcome")
                 let columns = try await subject.columns("r1")
-                try subject.expect(columns.status, is: "cancelled", "status")
+                try subject.expect(columns.status, is: H.statuses.withdrawn, "status")
                 try subject.expect(columns.lastVerdict, is: "overtaken", "last_verdict")
                 try subject.expect(columns.claimCount, is: 0, "claim_count")
                 try subject.expect(columns.checkCount, is: 1, "check_count")
@@ -22,19 +23,24 @@ extension StoreConformance {
                 try await subject.expectNextCheck("r1", in: .zero)
                 try subject.expect(
                     try await subject.harness.history(of: "r1"),
-                    is: [HistoryEntry(verdict: "overtaken", statusBefore: "cancelled", statusAfter: "cancelled")],
+                    is: [
+                        HistoryEntry(
+                            verdict: "overtaken", statusBefore: H.statuses.withdrawn, statusAfter: H.statuses.withdrawn)
+                    ],
                     "history")
             },
             rule("what contradicts the answer is due at once, whatever the application scheduled") { subject in
                 try await subject.insert(NewRow("r1"), NewRow("r2"))
                 for claim in try await subject.claim() {
                     let id = claim.row.id
-                    try await subject.harness.setStatus(of: id, to: "cancelled")
+                    try await subject.harness.setStatus(of: id, to: H.statuses.withdrawn)
                     try await subject.harness.setNextCheck(of: id, in: id == "r1" ? nil : .seconds(900))
                     let settlement = subject.settlement(
-                        claim, verdict: .settled, delay: nil, status: "paid", contradictedBy: ["closed", "cancelled"])
+                        claim, verdict: .settled, delay: nil, status: H.statuses.settled,
+                        contradictedBy: [H.statuses.closed, H.statuses.withdrawn])
                     try subject.expect(
-                        try await subject.settle([settlement]), is: [.overtaken(status: "cancelled")], "the outcome")
+                        try await subject.settle([settlement]), is: [.overtaken(status: H.statuses.withdrawn)],
+                        "the outcome")
                     try await subject.expectNextCheck(id, in: .zero)
                 }
             },
@@ -43,12 +49,14 @@ extension StoreConformance {
                 try await subject.insert(NewRow("r1"), NewRow("r2"))
                 for claim in try await subject.claim() {
                     let delay: Duration? = claim.row.id == "r1" ? nil : .seconds(900)
-                    try await subject.harness.setStatus(of: claim.row.id, to: "paid")
+                    try await subject.harness.setStatus(of: claim.row.id, to: H.statuses.settled)
                     try await subject.harness.setNextCheck(of: claim.row.id, in: delay)
                     let settlement = subject.settlement(
-                        claim, verdict: .settled, delay: nil, status: "paid", contradictedBy: ["closed"])
+                        claim, verdict: .settled, delay: nil, status: H.statuses.settled,
+                        contradictedBy: [H.statuses.closed])
                     try subject.expect(
-                        try await subject.settle([settlement]), is: [.overtaken(status: "paid")], "the outcome")
+                        try await subject.settle([settlement]), is: [.overtaken(status: H.statuses.settled)],
+                        "the outcome")
                     try await subject.expectNextCheck(claim.row.id, in: delay)
                 }
             },
@@ -62,7 +70,7 @@ extension StoreConformance {
                 let claim = try await subject.claimOne("r1")
                 try await subject.harness.setNextCheck(of: "r1", in: .zero)
                 let outcomes = try await subject.settle([subject.settlement(claim)])
-                try subject.expect(outcomes, is: [.written(status: "pending")], "the outcome")
+                try subject.expect(outcomes, is: [.written(status: H.statuses.waiting)], "the outcome")
                 try await subject.expectNextCheck("r1", in: .zero)
                 try await subject.harness.elapse(.seconds(1))
                 try subject.expect(try await subject.claim().map(\.row.id), is: ["r1"], "what is due again")
@@ -93,7 +101,7 @@ extension StoreConformance {
                 let claim = try await subject.claimOne("r1")
                 try await subject.harness.setNextCheck(of: "r1", in: .zero)
                 _ = try await subject.settle([
-                    subject.settlement(claim, verdict: .settled, delay: nil, status: "paid")
+                    subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 ])
                 try await subject.expectNextCheck("r1", in: nil)
             },
@@ -105,15 +113,16 @@ extension StoreConformance {
             rule("a row that the application keeps locked delays no other settle") { subject in
                 try await subject.insert(NewRow("r1"), NewRow("r2"), NewRow("r3"))
                 let settlements = try await subject.claim().map {
-                    subject.settlement($0, verdict: .settled, delay: nil, status: "paid")
+                    subject.settlement($0, verdict: .settled, delay: nil, status: H.statuses.settled)
                 }
                 try await subject.harness.whileLocked("r2") {
-                    let written = SettleOutcome.written(status: "paid")
+                    let written = SettleOutcome.written(status: H.statuses.settled)
                     try subject.expect(
                         try await subject.settle(settlements), is: [written, .locked, written], "the outcomes")
                 }
                 try subject.expect(
-                    try await subject.settle([settlements[1]]), is: [.written(status: "paid")], "the outcome later")
+                    try await subject.settle([settlements[1]]), is: [.written(status: H.statuses.settled)],
+                    "the outcome later")
             },
             rule("a row that the application keeps locked is not claimed, and delays no claim") { subject in
                 try await subject.insert(NewRow("r1"), NewRow("r2"))

@@ -68,7 +68,7 @@ extension StoreConformance {
                 let claim = try await subject.claimOne("r1")
                 try subject.expect(claim.claimCount, is: 2, "claimCount")
                 try subject.expect(claim.checkCount, is: 0, "checkCount")
-                try subject.expect(claim.row.status, is: "pending", "the status")
+                try subject.expect(claim.row.status, is: H.statuses.waiting, "the status")
                 let columns = try await subject.columns("r1")
                 try subject.expect(columns.claimCount, is: 2, "claim_count")
                 try subject.expect(columns.leaseToken, is: claim.lease.token, "lease_token")

@@ -13,7 +13,7 @@ extension StoreConformance {
                 try subject.expect(new.lease.token > old.lease.token, "the new token is larger")
                 try subject.expect(new.claimCount, is: 2, "claimCount")
                 let before = try await subject.columns("r1")
-                let zombie = subject.settlement(old, verdict: .settled, delay: nil, status: "paid")
+                let zombie = subject.settlement(old, verdict: .settled, delay: nil, status: H.statuses.settled)
                 try subject.expect(try await subject.settle([zombie], by: "p1"), is: [.stale], "the zombie's outcome")
                 try await subject.expectUnchanged("r1", since: before)
             },
@@ -21,7 +21,7 @@ extension StoreConformance {
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1", by: "p1")
                 let before = try await subject.columns("r1")
-                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: "paid")
+                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 try subject.expect(
                     try await subject.settle([settlement], by: "p2"), is: [.stale], "another poller's outcome")
                 try await subject.expectUnchanged("r1", since: before)
@@ -29,7 +29,7 @@ extension StoreConformance {
             rule("a settlement that is written twice is stale the second time") { subject in
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1")
-                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: "paid")
+                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 _ = try await subject.settle([settlement])
                 let before = try await subject.columns("r1")
                 try subject.expect(try await subject.settle([settlement]), is: [.stale], "the second outcome")
@@ -40,7 +40,7 @@ extension StoreConformance {
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1")
                 try await subject.harness.remove("r1")
-                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: "paid")
+                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 try subject.expect(try await subject.settle([settlement]), is: [.stale], "the outcome")
             },
             rule("journal writes progress under the fence, and says when the lease is lost") { subject in

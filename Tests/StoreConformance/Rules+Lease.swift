@@ -30,7 +30,7 @@ extension StoreConformance {
                 try subject.expect(columns.claimCount, is: 2, "claim_count")
                 try subject.expect(columns.checkCount, is: 0, "check_count")
                 try subject.expect(columns.lastVerdict, is: nil, "last_verdict")
-                try subject.expect(columns.status, is: "pending", "status")
+                try subject.expect(columns.status, is: H.statuses.waiting, "status")
                 try await subject.expectUnleased("r1")
                 try await subject.expectNextCheck("r1", in: .seconds(-10))
                 try subject.expect(try await subject.columns("r2").claimCount, is: 0, "claim_count of the other")

@@ -7,11 +7,11 @@ extension StoreConformance {
             rule("a settle writes the change and the schedule, ends the lease, and leaves one history row") { subject in
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1")
-                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: "paid")
+                let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 try subject.expect(
-                    try await subject.settle([settlement]), is: [.written(status: "paid")], "the outcome")
+                    try await subject.settle([settlement]), is: [.written(status: H.statuses.settled)], "the outcome")
                 let columns = try await subject.columns("r1")
-                try subject.expect(columns.status, is: "paid", "status")
+                try subject.expect(columns.status, is: H.statuses.settled, "status")
                 try subject.expect(columns.nextCheckIn, is: nil, "next_check_at")
                 try subject.expect(columns.checkCount, is: 1, "check_count")
                 try subject.expect(columns.claimCount, is: 0, "claim_count")
@@ -20,13 +20,16 @@ extension StoreConformance {
                 try await subject.expectUnleased("r1")
                 try subject.expect(
                     try await subject.harness.history(of: "r1"),
-                    is: [HistoryEntry(verdict: "settled", statusBefore: "pending", statusAfter: "paid")], "history")
+                    is: [
+                        HistoryEntry(
+                            verdict: "settled", statusBefore: H.statuses.waiting, statusAfter: H.statuses.settled)
+                    ], "history")
             },
             rule("a settle without a change keeps the status and leaves no history") { subject in
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1")
                 let outcomes = try await subject.settle([subject.settlement(claim)])
-                try subject.expect(outcomes, is: [.written(status: "pending")], "the outcome")
+                try subject.expect(outcomes, is: [.written(status: H.statuses.waiting)], "the outcome")
                 try await subject.expectNextCheck("r1", in: .seconds(300))
                 try subject.expect(try await subject.columns("r1").lastVerdict, is: "recheck", "last_verdict")
                 try subject.expect(try await subject.harness.history(of: "r1"), is: [], "history")
@@ -59,14 +62,16 @@ extension StoreConformance {
                 for number in 0..<5 { try await subject.insert(NewRow("r\(number)")) }
                 let claims = try await subject.claim()
                 try await subject.insert(NewRow("new"))
-                var settlements = claims.map { subject.settlement($0, verdict: .settled, delay: nil, status: "paid") }
+                var settlements = claims.map {
+                    subject.settlement($0, verdict: .settled, delay: nil, status: H.statuses.settled)
+                }
                 settlements[2].held.lease.token += 1_000_000
                 let request = ClaimRequest(
                     lease: Subject<H>.lease,
                     quotas: [LaneQuota<String>(lane: "a", count: 10, includesSuspects: true)])
                 let result = await (try subject.store("p1")).exchange(
                     Exchange(settlements: settlements, claim: request))
-                let written = SettleOutcome.written(status: "paid")
+                let written = SettleOutcome.written(status: H.statuses.settled)
                 try subject.expect(
                     try result.settled.get(), is: [written, written, .stale, written, written], "the outcomes")
                 try subject.expect(try result.claimed?.get().claims.map(\.row.id), is: ["new"], "the claim")
@@ -74,7 +79,7 @@ extension StoreConformance {
             rule("one row's refusal never fails its batch") { subject in
                 for number in 0..<5 { try await subject.insert(NewRow("r\(number)")) }
                 var settlements = try await subject.claim().map {
-                    subject.settlement($0, verdict: .settled, delay: nil, status: "paid")
+                    subject.settlement($0, verdict: .settled, delay: nil, status: H.statuses.settled)
                 }
                 settlements[3].change = try await subject.harness.refusedChange(for: "r3")
                 let outcomes = try await subject.settle(settlements)
@@ -82,17 +87,18 @@ extension StoreConformance {
                     if case .refused = outcome {
                         try subject.expect(index, is: 3, "the refused row")
                     } else {
-                        try subject.expect(outcome, is: .written(status: "paid"), "the outcome of r\(index)")
+                        try subject.expect(
+                            outcome, is: .written(status: H.statuses.settled), "the outcome of r\(index)")
                     }
                 }
                 let columns = try await subject.columns("r3")
-                try subject.expect(columns.status, is: "pending", "the refused row's status")
+                try subject.expect(columns.status, is: H.statuses.waiting, "the refused row's status")
                 try subject.expect(columns.leaseToken, is: settlements[3].held.lease.token, "its lease, still held")
                 settlements[3].change = nil
                 settlements[3].verdict = .failed
                 settlements[3].delay = .seconds(60)
                 try subject.expect(
-                    try await subject.settle([settlements[3]]), is: [.written(status: "pending")],
+                    try await subject.settle([settlements[3]]), is: [.written(status: H.statuses.waiting)],
                     "what is written instead")
             },
         ]

@@ -3,10 +3,12 @@ import Timeline
 
 /// Lets the conformance suite act on the table behind a store as an application and as time itself.
 ///
-/// Each rule gets a harness of its own with an empty table. Statuses are those of orders: `pending`, `paid`, `closed`,
-/// `cancelled`.
+/// Each rule gets a harness of its own with an empty table.
 public protocol StoreHarness: Sendable {
     associatedtype S: Store where S.R.ID == String
+
+    /// The watch's own words.
+    static var statuses: StatusWords { get }
 
     /// A store for the poller of this name; all share the table.
     func store(poller: String) async throws -> S
@@ -35,23 +37,42 @@ public protocol StoreHarness: Sendable {
     func refusedChange(for id: String) async throws -> S.Change
 }
 
-/// A row as an application inserts it.
+/// What a watch calls its statuses, by what they mean to the engine's contract.
+public struct StatusWords: Sendable {
+    /// The one that rows are inserted with.
+    public var waiting: String
+    /// A check's result.
+    public var settled: String
+    /// What an application writes meanwhile.
+    public var withdrawn: String
+    /// Another result, which no rule writes.
+    public var closed: String
+
+    public init(waiting: String, settled: String, withdrawn: String, closed: String) {
+        self.waiting = waiting
+        self.settled = settled
+        self.withdrawn = withdrawn
+        self.closed = closed
+    }
+
+    public static let orders = StatusWords(
+        waiting: "pending", settled: "paid", withdrawn: "cancelled", closed: "closed")
+}
+
+/// A row as an application inserts it, in the status `waiting`.
 public struct NewRow: Sendable {
     public var id: String
     public var lane: String
-    public var status: String
     /// `next_check_at`, so long from now; nil is NULL.
     public var dueIn: Duration?
     /// Claims without a settle, as crashed pollers left them.
     public var claimCount: Int
 
     public init(
-        _ id: String, lane: String = "a", status: String = "pending", dueIn: Duration? = .seconds(-10),
-        claimCount: Int = 0
+        _ id: String, lane: String = "a", dueIn: Duration? = .seconds(-10), claimCount: Int = 0
     ) {
         self.id = id
         self.lane = lane
-        self.status = status
         self.dueIn = dueIn
         self.claimCount = claimCount
     }

@@ -5,6 +5,8 @@ import Timeline
 
 /// The conformance suite's hands on the simulated table. Its clock moves only when a rule says so.
 final class SimulatedHarness: StoreHarness {
+    static let statuses = StatusWords.orders
+
     private final class Clock: Sendable {
         let elapsed = Mutex(Duration.zero)
     }
@@ -23,7 +25,7 @@ final class SimulatedHarness: StoreHarness {
     func insert(_ row: NewRow) async throws {
         database.perform { table, now in
             table.rows[row.id] = SimulatedColumns(
-                id: row.id, lane: row.lane, status: row.status, nextCheckAt: row.dueIn.map { now + $0 },
+                id: row.id, lane: row.lane, status: Self.statuses.waiting, nextCheckAt: row.dueIn.map { now + $0 },
                 claimCount: row.claimCount, createdAt: now)
         }
     }

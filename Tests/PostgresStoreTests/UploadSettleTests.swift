@@ -1,0 +1,99 @@
+import Postgres
+import PostgresStore
+import Reconciling
+import Testing
+import Timeline
+import Uploads
+
+/// How a conclusion's columns reach `reconciled.uploads`.
+@Suite struct UploadSettleTests {
+    private func withClaim(
+        _ body: (PostgresHarness<UploadTable>, PostgresStore<UploadTable>, Claim<Upload>) async throws -> Void
+    ) async throws {
+        try await withHarness(UploadTable.self) { harness in
+            try await harness.insert(.init("u1"))
+            let store = try await harness.store(poller: "p1")
+            try await body(harness, store, try await claim(store))
+        }
+    }
+
+    private func claim(_ store: PostgresStore<UploadTable>) async throws -> Claim<Upload> {
+        let request = ClaimRequest<String>(
+            lease: .seconds(60), quotas: [LaneQuota(lane: "a", count: 10, includesSuspects: true)])
+        let result = await store.exchange(Exchange(settlements: [], claim: request))
+        return try #require(try result.claimed?.get().claims.first)
+    }
+
+    private func settle(
+        _ store: PostgresStore<UploadTable>, _ claim: Claim<Upload>, _ change: UploadChange?, delay: Duration? = .zero
+    ) async throws {
+        let settlement = Settlement(
+            held: HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease),
+            statusBefore: claim.row.status, dueAt: claim.dueAt, verdict: .recheck, delay: delay, change: change)
+        let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
+        #expect(outcomes == [.written(status: change?.status ?? claim.row.status)])
+    }
+
+    private func texts(_ harness: PostgresHarness<UploadTable>, _ columns: String) async throws -> [String?] {
+        let statement = Statement(name: "", text: "SELECT unnest(ARRAY[\(columns)]::text[]) FROM reconciled.uploads")
+        return try await harness.database.pool.query(PostgresQuery(statement)) { rows in
+            try rows.map { row in try row.readOptional(String.self) }
+        }
+    }
+
+    @Test func aChangeIsWrittenAndWhatItLeavesOutIsKept() async throws {
+        try await withClaim { harness, store, first in
+            let activity = first.claimedAt - .seconds(100)
+            let full = UploadChange(
+                status: "merging", receivedChunks: 2, missing: "1", mergedBytes: 4, lastActivityAt: activity,
+                location: "/files/a", etag: "e", reviewReason: "R", reviewDetail: #"{"chunk":1}"#)
+            try await settle(store, first, full)
+            let columns = "received_chunks, missing, merged_bytes, location, etag, review_reason, reclaimed_at"
+            #expect(try await texts(harness, columns) == ["2", "1", "4", "/files/a", "e", "R", nil])
+
+            let second = try await claim(store)
+            #expect(second.row.lastActivityAt == activity)
+            try await settle(store, second, UploadChange(status: "complete", lastActivityAt: activity - .seconds(50)))
+            #expect(try await texts(harness, columns) == ["2", "1", "4", "/files/a", "e", nil, nil])
+
+            let third = try await claim(store)
+            #expect(third.row.lastActivityAt == activity, "the activity went back")
+            try await settle(store, third, nil)
+            #expect(try await texts(harness, columns) == ["2", "1", "4", "/files/a", "e", nil, nil])
+        }
+    }
+
+    @Test func reclaimedBytesAddUp() async throws {
+        try await withClaim { harness, store, first in
+            try await settle(store, first, UploadChange(status: "expired", missing: "", reclaimedBytes: 0))
+            #expect(try await texts(harness, "missing, reclaimed_bytes, reclaimed_at IS NULL") == ["", "0", "false"])
+            for expected in ["30", "60"] {
+                try await settle(store, try await claim(store), UploadChange(status: "expired", reclaimedBytes: 30))
+                #expect(try await texts(harness, "reclaimed_bytes") == [expected])
+            }
+        }
+    }
+
+    /// What was noted stays when someone else has decided: a file that is half written, chunks put out of the way.
+    @Test func anOvertakenUploadKeepsWhatWasNoted() async throws {
+        try await withClaim { harness, store, claim in
+            let held = HeldLease(id: "u1", lane: "a", lease: claim.lease)
+            #expect(try await store.journal(held, progress: #"{"merged_bytes":4,"state":{"part":7}}"#))
+            #expect(try await texts(harness, "merged_bytes") == ["4"])
+            #expect(try await store.journal(held, progress: #"{"state":{"part":8}}"#))
+            #expect(try await texts(harness, "merged_bytes") == ["4"], "what is not said is kept")
+            try await harness.setStatus(of: "u1", to: "expired")
+            let settlement = Settlement(
+                held: held, statusBefore: "receiving", dueAt: claim.dueAt, verdict: .settled, delay: nil,
+                change: UploadChange(status: "complete", mergedBytes: 10, location: "/files/a", reclaimedBytes: 5))
+            let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
+            #expect(outcomes == [.overtaken(status: "expired")])
+            #expect(
+                try await texts(harness, "merged_bytes, location, reclaimed_at, reclaimed_bytes") == [
+                    "4", nil, nil, "0",
+                ])
+            let progress = try await harness.columns(of: "u1").progress
+            #expect(progress?.filter { $0 != " " } == #"{"state":{"part":8}}"#)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Payments
+import Postgres
+import PostgresStore
+import Reconciling
+import TestSupport
+import Testing
+import Uploads
+
+/// Wake-ups of several watches over one connection.
+@Suite(.timeLimit(.minutes(1))) struct WakeupTests {
+    /// - Parameter body: gets the stores of both watches while their listener runs.
+    private func withStores(
+        _ body: (TestDatabase, PostgresStore<OrderTable>, PostgresStore<UploadTable>) async throws -> Void
+    ) async throws {
+        try await withTestDatabase { database in
+            let identity = PollerIdentity(version: "test")
+            let listener = WakeupListener(
+                configuration: PostgresConfiguration(url: database.url, applicationName: identity.applicationName),
+                logger: testLogger)
+            func store<Table: WatchTable>(_ table: Table.Type) -> PostgresStore<Table> {
+                PostgresStore(
+                    pool: database.pool, listener: listener, poller: identity.poller(of: table.watch),
+                    logger: testLogger)
+            }
+            let (orders, uploads) = (store(OrderTable.self), store(UploadTable.self))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await listener.run() }
+                try await body(database, orders, uploads)
+                group.cancelAll()
+            }
+            #expect(await store(UploadTable.self).nextWakeup() == nil, "a listener that has ended wakes nobody")
+        }
+    }
+
+    private func run(_ sql: String, on pool: PostgresPool) async throws {
+        try await pool.execute(PostgresQuery(Statement(name: "", text: sql)))
+    }
+
+    @Test func eachWatchIsWokenForItsOwnLanesOverOneConnection() async throws {
+        try await withStores { database, orders, uploads in
+            // What was missed before may concern any lane.
+            #expect(await orders.nextWakeup() == [])
+            #expect(await uploads.nextWakeup() == [])
+            try await run(
+                """
+                INSERT INTO reconciled.uploads (id, store, name, total_bytes, chunk_bytes, chunk_count, next_check_at)
+                VALUES ('u1', 'disk:one', 'a', 1, 1, 1, now()), ('u2', 'far', 'b', 1, 1, 1, now() + interval '1 hour')
+                """, on: database.pool)
+            #expect(await uploads.nextWakeup() == ["disk:one"])
+            try await run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at)
+                VALUES ('o1', 'acme', 1, 'EUR', now())
+                """, on: database.pool)
+            #expect(await orders.nextWakeup() == ["acme"])
+            try await run("UPDATE reconciled.uploads SET next_check_at = now() WHERE id = 'u2'", on: database.pool)
+            #expect(await uploads.nextWakeup() == ["far"])
+            let count = Statement(
+                name: "",
+                text: """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND application_name LIKE 'reconciled/%'
+                    """)
+            let sessions = try await database.pool.query(PostgresQuery(count)) { rows in
+                try rows.first { row in try row.read(Int64.self) }
+            }
+            #expect(sessions == 1)
+        }
+    }
+
+    @Test func pollersOwnSessionsWakeNobody() async throws {
+        try await withStores { database, _, uploads in
+            #expect(await uploads.nextWakeup() == [])
+            let own = database.makePool(size: 1, applicationName: PollerIdentity(version: "test").applicationName)
+            for (pool, id) in [(own, "silent"), (database.pool, "heard")] {
+                try await run(
+                    """
+                    INSERT INTO reconciled.uploads (
+                        id, store, name, total_bytes, chunk_bytes, chunk_count, next_check_at
+                    )
+                    VALUES ('\(id)', '\(id)', '\(id)', 1, 1, 1, now())
+                    """, on: pool)
+            }
+            await own.close()
+            #expect(await uploads.nextWakeup() == ["heard"])
+        }
+    }
+
+    @Test func eachWatchOfAProcessIsAPollerOfItsOwn() async throws {
+        try await withStores { database, orders, uploads in
+            try await orders.heartbeat(stopping: false)
+            try await uploads.heartbeat(stopping: false)
+            let pollers = try await Registry(pool: database.pool).pollers()
+            #expect(Set(pollers.map(\.watch)) == ["orders", "uploads"])
+            #expect(pollers.allSatisfy { $0.id.hasSuffix("-\($0.watch)") })
+        }
+        let identity = PollerIdentity(version: "test")
+        let poller = identity.poller(of: "uploads")
+        #expect(poller.applicationName == identity.applicationName)
+        #expect(poller.poller(of: "orders").id == identity.poller(of: "orders").id)
+    }
+
+    @Test func aStoreWithoutAListenerIsLeftToPolling() async throws {
+        try await withHarness(UploadTable.self) { harness in
+            let store = try await harness.store(poller: "p1")
+            #expect(await store.nextWakeup() == nil)
+        }
+    }
+}
+
+extension Store {
+    fileprivate func nextWakeup() async -> [String]? {
+        var iterator = wakeups().makeAsyncIterator()
+        return await iterator.next()
+    }
+}
