@@ -26,8 +26,8 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // The module graph, bottom up; each arrow reads "is used by":
 //   Timeline → Postgres → Schema → PostgresStore
 //   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments
-//   PostgresStore → Uploads; Settings, JSON and Outgoing (calls out) → Payments, Uploads; Console and Sandbox stand
-//   alone; ReconciledCLI wires everything.
+//   PostgresStore → Uploads, Timers; Settings, JSON and Outgoing (calls out) → Payments, Uploads, Timers; Console and
+//   Sandbox stand alone; ReconciledCLI wires everything.
 let package = Package(
     name: "reconciled",
     products: [
@@ -82,6 +82,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Timers",
+            dependencies: [
+                "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "Timeline",
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Console",
             dependencies: ["Reconciling", "Timeline", coreMetrics, hummingbird, lifecycle, logging, metrics],
             swiftSettings: strict),
@@ -127,6 +133,13 @@ let package = Package(
             name: "UploadsTests",
             dependencies: [
                 "JSON", "Outgoing", "Reconciling", "Settings", "TestSupport", "Timeline", "Uploads", crypto, subprocess,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TimersTests",
+            dependencies: [
+                "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "TestSupport", "Timeline",
+                "Timers", hummingbird, logging,
             ],
             swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),

@@ -12,17 +12,34 @@ public final class OutgoingClient: Sendable {
     /// More of a body is not read, unless a call says so.
     public static let bodyBytesMax = 1 << 20
 
+    /// Which addresses it connects to.
+    public enum Peers: Hashable, Sendable {
+        case any
+        /// Those of the public Internet. Judged by the address that a connection was made to, before anything is sent on
+        /// it: what a name was resolved to at another time proves nothing.
+        case publicOnly
+    }
+
     private let client: HTTPClient
 
     /// - Parameter connectionsPerHostMax: as many calls as may be under way; more would wait for a connection until
     ///   their deadlines.
-    public init(connectionsPerHostMax: Int = 256) {
+    public init(connectionsPerHostMax: Int = 256, peers: Peers = .any) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)), decompression: .disabled)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHostMax
         // Retrying is for the row's back-off: a refused connection is an answer here.
         configuration.connectionPool.retryConnectionEstablishment = false
+        if peers == .publicOnly {
+            configuration.http1_1ConnectionDebugInitializer = { channel in
+                if let peer = channel.remoteAddress.flatMap(IPAddress.init), peer.isPublic {
+                    return channel.eventLoop.makeSucceededVoidFuture()
+                }
+                channel.close(mode: .all, promise: nil)
+                return channel.eventLoop.makeFailedFuture(ForbiddenPeer())
+            }
+        }
         client = HTTPClient(configuration: configuration)
     }
 
@@ -109,6 +126,9 @@ public final class OutgoingClient: Sendable {
         }
     }
 }
+
+/// The host's address is not one of the public Internet.
+struct ForbiddenPeer: Error {}
 
 /// How long a call waits: until its deadline, and not through a longer silence than allowed.
 private final class Patience: Sendable {

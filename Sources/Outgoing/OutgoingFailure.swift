@@ -47,6 +47,7 @@ public enum OutgoingFailure: Error, Hashable {
             case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: .cut
             case is HTTPParserError: .unreadable
             case let error as HTTPClientError: .connection(error.shortDescription)
+            case is ForbiddenPeer: .connection("the host's address is not a public one")
             // Addresses and ports only; the request, with its secrets, is not part of these errors.
             default: .connection("\(type(of: error))")
             }

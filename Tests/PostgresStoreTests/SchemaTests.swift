@@ -16,7 +16,7 @@ import Testing
         // These are scripts of several commands, or commands that cannot be prepared.
         let scripts = [
             "schema_bootstrap", "grants", "bench_empty", "enable_notify_orders", "disable_notify_orders",
-            "enable_notify_uploads", "disable_notify_uploads",
+            "enable_notify_uploads", "disable_notify_uploads", "enable_notify_timers", "disable_notify_timers",
         ]
         let outsideTransactions = ["bench_vacuum"]
         try await withTestDatabase { database in

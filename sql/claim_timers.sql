@@ -1,0 +1,112 @@
+-- Claims due timers of the lanes that may run, oldest first within each lane, for one poller.
+--
+-- Parameters
+--   $1 text            poller
+--   $2 interval        lease
+--   $3 text[]          lanes
+--   $4 integer[]       quotas: rows of that lane at most
+--   $5 timestamptz[]   lower bounds: next_check_at …
+--   $6 text[]          … and id; -infinity and '' look at everything
+--   $7 boolean[]       whether a timer of that lane claimed three times or more without a settle may be taken; it is
+--                      taken alone
+-- Result: for each lane at least one row: the lane's horizon, and the claimed timer or NULLs.
+--
+-- Only unindexed columns are written, so the update is HOT. Without the lower bounds every claim would walk the dead
+-- index entries of the claims before it. A paused lane costs one look at its row in lanes.
+WITH lane AS MATERIALIZED (
+    SELECT input.name, input.quota, input.from_at, input.from_id, input.suspects,
+        state.paused_at, state.paused_by, state.pause_reason, state.hold_until
+    FROM unnest($3::text[], $4::integer[], $5::timestamptz[], $6::text[], $7::boolean[])
+        AS input (name, quota, from_at, from_id, suspects)
+    LEFT JOIN reconciled.lanes AS state ON state.name = input.name
+),
+-- A lane that paused itself asks about one timer a minute, whichever poller comes first.
+probing AS MATERIALIZED (
+    SELECT l.name
+    FROM lane
+    JOIN reconciled.lanes AS l ON l.name = lane.name
+    WHERE l.paused_at IS NOT NULL AND l.paused_by IS NULL AND l.probe_at <= now()
+    FOR NO KEY UPDATE OF l SKIP LOCKED
+),
+open_lane AS MATERIALIZED (
+    SELECT lane.name, lane.from_at, lane.from_id, lane.suspects,
+        CASE WHEN lane.paused_at IS NULL THEN lane.quota ELSE 1 END AS quota
+    FROM lane
+    WHERE CASE
+        WHEN lane.paused_at IS NULL THEN lane.hold_until IS NULL OR lane.hold_until <= now()
+        ELSE lane.name IN (SELECT probing.name FROM probing)
+    END
+),
+candidate AS MATERIALIZED (
+    SELECT open_lane.name AS lane, due.id, due.next_check_at, due.claim_count
+    FROM open_lane
+    CROSS JOIN LATERAL (
+        SELECT t.id, t.next_check_at, t.claim_count
+        FROM reconciled.timers AS t
+        WHERE t.lane = open_lane.name
+            AND t.next_check_at IS NOT NULL
+            AND (t.next_check_at, t.id) >= (open_lane.from_at, open_lane.from_id)
+            AND t.next_check_at <= now()
+            AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= now())
+            AND (open_lane.suspects OR t.claim_count < 3)
+        ORDER BY t.next_check_at, t.id
+        LIMIT open_lane.quota
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS due
+),
+-- A suspect is claimed alone in its lane, so that what it does to a poller is done to it alone.
+picked AS MATERIALIZED (
+    SELECT ranked.id
+    FROM (
+        SELECT candidate.id,
+            row_number() OVER (
+                PARTITION BY candidate.lane
+                ORDER BY candidate.claim_count < 3, candidate.next_check_at, candidate.id
+            ) AS place,
+            max(candidate.claim_count) OVER (PARTITION BY candidate.lane) AS claim_count_max
+        FROM candidate
+    ) AS ranked
+    WHERE ranked.claim_count_max < 3 OR ranked.place = 1
+),
+claimed AS (
+    UPDATE reconciled.timers AS t
+    SET lease_token = nextval('reconciled.lease_token_seq'),
+        lease_expires_at = now() + $2::interval,
+        leased_by = $1::text,
+        claim_count = t.claim_count + 1
+    WHERE t.id = ANY (ARRAY(SELECT picked.id FROM picked))
+    RETURNING t.lane, t.id, t.url, t.method, t.headers, t.body, t.every, t.anchor_at, t.catch_up, t.run_count,
+        t.max_runs, t.ends_at, t.status, t.timeout, t.expect_status, t.lease_token, t.next_check_at, t.check_count,
+        t.failure_count, t.claim_count, t.progress
+),
+probed AS (
+    UPDATE reconciled.lanes AS l
+    SET probe_at = now() + interval '1 minute'
+    FROM probing
+    WHERE l.name = probing.name AND l.name IN (SELECT claimed.lane FROM claimed)
+),
+-- When to look again: at the end of a hold, else when the next timer falls due; one at infinity never does.
+horizon AS MATERIALIZED (
+    SELECT lane.name, lane.paused_at, lane.paused_by, lane.pause_reason,
+        COALESCE(
+            CASE WHEN lane.hold_until > now() THEN lane.hold_until END,
+            (
+                SELECT t.next_check_at
+                FROM reconciled.timers AS t
+                WHERE t.lane = lane.name AND t.next_check_at IS NOT NULL
+                    AND t.next_check_at > now() AND t.next_check_at < 'infinity'
+                ORDER BY t.next_check_at
+                LIMIT 1
+            )
+        ) - now() AS next_due_in
+    FROM lane
+)
+SELECT horizon.name, horizon.next_due_in, horizon.paused_at IS NOT NULL AS paused, horizon.paused_by,
+    horizon.pause_reason, now() AS claimed_at,
+    claimed.id, claimed.url, claimed.method, claimed.headers, claimed.body, claimed.every, claimed.anchor_at,
+    claimed.catch_up, claimed.run_count, claimed.max_runs, claimed.ends_at, claimed.status, claimed.timeout,
+    claimed.expect_status, claimed.lease_token, claimed.next_check_at, claimed.check_count, claimed.failure_count,
+    claimed.claim_count, claimed.progress
+FROM horizon
+LEFT JOIN claimed ON claimed.lane = horizon.name
+ORDER BY claimed.next_check_at, claimed.id;
