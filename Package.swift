@@ -118,7 +118,7 @@ let package = Package(
             name: "PostgresStoreTests",
             dependencies: [
                 "JSON", "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance",
-                "TestSupport", "Timeline", "Uploads", logging,
+                "TestSupport", "Timeline", "Timers", "Uploads", logging,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -4,6 +4,8 @@
 -- The grid is anchor_at + n × every, n from 0 on, reckoned in microseconds: no run's delay moves the next one, and a day
 -- is 24 hours in every time zone. Its first instant after the given one.
 --
+-- NULL for an interval of nothing, which the table's constraint refuses then.
+--
 -- extract() gives numeric, which is exact; the product with an interval is one of floats, exact up to 285 years.
 CREATE FUNCTION reconciled.timer_instant(anchor_at timestamptz, every interval, after timestamptz)
     RETURNS timestamptz
@@ -12,7 +14,7 @@ AS $$
     SELECT CASE
         WHEN after < anchor_at THEN anchor_at
         ELSE anchor_at + interval '1 microsecond' * (
-            (floor(extract(epoch FROM after - anchor_at) / extract(epoch FROM every)) + 1)
+            (floor(extract(epoch FROM after - anchor_at) / nullif(extract(epoch FROM every), 0)) + 1)
             * extract(epoch FROM every) * 1000000
         )::double precision
     END

@@ -23,9 +23,13 @@ enum TimerField {
         _ field: String, _ text: String, in range: ClosedRange<Duration>
     ) throws(InputError) -> Duration {
         let allowed =
-            "a duration from \(range.lowerBound.text) to \(range.upperBound.text), written like 250ms, 10s, 1m30s or 24h"
+            "whole milliseconds from \(range.lowerBound.text) to \(range.upperBound.text), written like 250ms, 1m30s or 24h"
         guard let duration = Duration(text: text) else {
             throw InputError(field, problem: "is not a duration", allowed: allowed)
+        }
+        // PostgreSQL reads 10ms500us for no interval.
+        guard duration.wholeMicroseconds % 1_000 == 0 else {
+            throw InputError(field, problem: "is too fine", allowed: allowed)
         }
         guard range.contains(duration) else {
             throw InputError(

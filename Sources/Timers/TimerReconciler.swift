@@ -23,8 +23,8 @@ public struct TimerReconciler: Reconciler {
         switch TimerRules.begin(timer, dueAt: claim.dueAt, kept: kept, now: context.now()) {
         case .run(let due): instant = due
         case .rest(let status, let reason):
-            return Conclusion(
-                .settled, next: .rest, change: TimerChange(status: status), reason: reason, laneSignal: .silent)
+            let change = status == timer.status ? nil : TimerChange(status: status)
+            return Conclusion(.settled, next: .rest, change: change, reason: reason, laneSignal: .silent)
         }
         guard !context.isDryRun else { return Self.dryRun(claim, instant) }
         let answer = await caller.call(timer, instant: instant, deadline: context.deadline)

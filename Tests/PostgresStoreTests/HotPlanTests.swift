@@ -31,6 +31,18 @@ import Testing
                 """)
     }
 
+    @Test(arguments: ["custom", "generic"])
+    func timersUseTheirIndexes(mode: String) async throws {
+        try await expectPlans(
+            of: "timers", mode: mode,
+            filling: """
+                INSERT INTO reconciled.timers (id, lane, every, url, next_check_at)
+                SELECT 'r' || n, 'lane' || n % 3, '1 hour', 'http://127.0.0.1:9/', now() + (n - 2000) * interval '1 second'
+                FROM generate_series(1, 20000) AS n;
+                """,
+            change: "'{t}', '{active}', '{now}', '{1}', '{t}', '{200}', '{NULL}', '{NULL}'")
+    }
+
     private func expectPlans(of watch: String, mode: String, filling script: String, change: String) async throws {
         try await withTestDatabase { database in
             try await database.pool.withTransaction { transaction in

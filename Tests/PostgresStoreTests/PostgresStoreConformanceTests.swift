@@ -1,6 +1,7 @@
 import Payments
 import StoreConformance
 import Testing
+import Timers
 import Uploads
 
 @Suite struct PostgresStoreConformanceTests {
@@ -12,5 +13,10 @@ import Uploads
     @Test(arguments: StoreConformance<PostgresHarness<UploadTable>>.rules)
     func holdsForUploads(rule: StoreConformance<PostgresHarness<UploadTable>>.Rule) async throws {
         try await withHarness(UploadTable.self) { harness in try await rule.check(harness) }
+    }
+
+    @Test(arguments: StoreConformance<PostgresHarness<TimerTable>>.rules)
+    func holdsForTimers(rule: StoreConformance<PostgresHarness<TimerTable>>.Rule) async throws {
+        try await withHarness(TimerTable.self) { harness in try await rule.check(harness) }
     }
 }

@@ -1,6 +1,7 @@
 import Payments
 import PostgresStore
 import StoreConformance
+import Timers
 import Uploads
 
 /// What the conformance suite needs of a watch's table besides the contract.
@@ -49,6 +50,22 @@ extension UploadTable: TableUnderTest {
     static func change(status: String) -> UploadChange { UploadChange(status: status) }
 
     static let refusedChange = UploadChange(status: "complete", receivedChunks: -1)
+
+    static let refusalPreparation: String? = nil
+}
+
+extension TimerTable: TableUnderTest {
+    /// An application that pauses a timer puts it to rest, by the table's trigger: not what the rules are about.
+    static let statuses = StatusWords(waiting: "active", settled: "finished", withdrawn: "review", closed: "paused")
+
+    static let insertion = """
+        INSERT INTO reconciled.timers (id, lane, every, url, claim_count, next_check_at)
+        VALUES ($1, $2, '1 hour', 'http://127.0.0.1:9/', $3, now() + $4)
+        """
+
+    static func change(status: String) -> TimerChange { TimerChange(status: status) }
+
+    static let refusedChange = TimerChange(status: "nonsense")
 
     static let refusalPreparation: String? = nil
 }

@@ -34,7 +34,8 @@ import Timeline
 
     @Test(arguments: [
         (#""every": "9ms""#, "every is too short"), (#""every": "36501d""#, "every is too long"),
-        (#""every": "10""#, "every is not a duration"), (#""every": 10"#, "every is not a text"),
+        (#""every": "10ms500us""#, "every is too fine"), (#""every": "10""#, "every is not a duration"),
+        (#""every": 10"#, "every is not a text"),
         (#""every": "-1s""#, "every is not a duration"), (#""url": "ftp://x/""#, "url is not a URL"),
         (#""url": "http://u:p@x/""#, "url is not a URL"), (#""method": "get""#, "method is no such method"),
         (#""method": "CONNECT""#, "method is no such method"), (#""headers": []"#, "headers is not a JSON object"),
