@@ -96,8 +96,8 @@ let package = Package(
             name: "ReconciledCLI",
             dependencies: [
                 "Console", "JSON", "Outgoing", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox",
-                "Schema", "Settings", "Timeline", "Uploads", argumentParser, crypto, histogram, lifecycle, logging,
-                metrics, subprocess,
+                "Schema", "Settings", "Timeline", "Timers", "Uploads", argumentParser, crypto, histogram, lifecycle,
+                logging, metrics, subprocess,
             ],
             swiftSettings: strict),
 
@@ -148,7 +148,8 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "JSON", "Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", asyncHTTPClient, subprocess,
+                "JSON", "Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", "Timers", asyncHTTPClient,
+                subprocess,
             ],
             swiftSettings: strict),
         .testTarget(

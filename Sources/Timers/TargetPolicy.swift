@@ -46,6 +46,9 @@ public struct TargetPolicy: Hashable, Sendable {
     /// Any host and address.
     public static let everywhere = TargetPolicy(patterns: nil)
 
+    /// No host at all.
+    public static let nowhere = TargetPolicy(patterns: [])
+
     /// Nil: everywhere.
     private let patterns: [Pattern]?
 

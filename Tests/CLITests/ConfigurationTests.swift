@@ -2,6 +2,7 @@ import Foundation
 import Payments
 import Settings
 import Testing
+import Timers
 
 @testable import ReconciledCLI
 
@@ -41,6 +42,11 @@ private let wrongConfigurations: [WrongConfiguration] = [
     .init("watches:\n  orders: { batch: 0 }", 2, "watches.orders.batch: 0 is out of range"),
     .init("watches:\n  uploads: { record: some }", 2, "\"some\" is not a choice; allowed: all, none"),
     .init("watches:\n  timers: { notify: yes }", 2, "\"yes\" is not a truth value"),
+    .init(
+        "watches:\n  timers: { allowedHosts: [\"http://x/\"] }", 2, "watches.timers.allowedHosts: an entry is no host"),
+    .init("watches:\n  orders: { allowedHosts: [x] }", 2, "watches.orders.allowedHosts: unknown key"),
+    .init(
+        "webhooks:\n  timers: { url: \"https://h.example/\", secret: x }", 2, "already named by the timers' own lane"),
     .init("watches:\n  deliveries: { poll: 5h }", 2, "watches.deliveries.poll: 5h is out of range"),
     .init("gateways:\n  acme: { kind: htp }", 2, "gateways.acme.kind"),
     .init("gateways:\n  acme: { kind: fixed, state: PAYD }", 2, "gateways.acme.state"),
@@ -117,6 +123,33 @@ private let wrongConfigurations: [WrongConfiguration] = [
             #expect(configuration.lanes.first?.limits.rate == Rate(count: 1_000, per: .seconds(1)))
             #expect(configuration.webhooks.first?.secret.value == "sk_test")
         }
+    }
+
+    /// Others may add timers once the HTTP interface can be reached by them: then only what is listed is called.
+    @Test func whereTimersMayCallDependsOnWhoCanReachUs() throws {
+        func targets(_ yaml: String) throws -> TargetPolicy {
+            try Configuration(yaml: yaml, fileName: "r.yaml", environment: [:]).timerTargets
+        }
+        let isPublic = "http: { host: 0.0.0.0, tokens: [{ name: a, role: admin, token: x }] }"
+        let listed = "watches: { timers: { allowedHosts: [shop.example, \"*.example.org\"] } }"
+        #expect(try targets("") == .everywhere)
+        #expect(try targets(isPublic) == .nowhere)
+        let expected = try #require(TargetPolicy(allowedHosts: ["shop.example", "*.example.org"]))
+        #expect(try targets(listed) == expected)
+        #expect(try targets("\(isPublic)\n\(listed)") == expected)
+    }
+
+    @Test func theTimersLaneIsThereWithoutConfiguration() throws {
+        func lanes(_ yaml: String) throws -> [NamedLaneConfiguration] {
+            try Configuration(yaml: yaml, fileName: "r.yaml", environment: [:]).lanes
+        }
+        let byDefault = try lanes("")
+        #expect(byDefault.map(\.name) == ["timers"])
+        #expect(byDefault.map(\.limits.concurrency) == [64] && byDefault.map(\.limits.timeout) == [.seconds(10)])
+        let named = try lanes("lanes: { slow: { timeout: 60s }, timers: { timeout: 1s } }")
+        #expect(Set(named.map(\.name)) == ["slow", "timers"])
+        #expect(named.first { $0.name == "timers" }?.limits.timeout == .seconds(1))
+        #expect(named.first { $0.name == "timers" }?.limits.concurrency == 64)
     }
 
     @Test func theEnvironmentAloneSuffices() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Payments
 import Settings
+import Timers
 import Uploads
 
 /// Everything that `reconciled.yaml` and the environment say, checked: also keys whose effect comes with a later version,
@@ -56,11 +57,22 @@ struct Configuration: Sendable {
             try names.add(name, section)
             return try NamedLaneConfiguration(name: name, reading: section)
         }
+        if !lanes.contains(where: { $0.name == NamedLaneConfiguration.timers.name }) {
+            try names.add(NamedLaneConfiguration.timers.name, root, path: "the timers' own lane")
+            lanes.append(.timers)
+        }
         webhooks = try root.sections("webhooks", definedBy: ["url"]).map { name, section in
             try names.add(name, section)
             return try WebhookConfiguration(name: name, reading: section)
         }
         try root.finish()
+    }
+
+    /// Where timers may call: as configured; else everywhere while only this machine can add one by HTTP, and nowhere once
+    /// others can.
+    var timerTargets: TargetPolicy {
+        if let targets = watches.timerTargets { return targets }
+        return HTTPConfiguration.isLoopback(http.host) ? .everywhere : .nowhere
     }
 
     private static func read(_ file: String) throws(SettingsError) -> String {
@@ -89,8 +101,9 @@ struct Configuration: Sendable {
 private struct LaneNames {
     private var pathByName: [String: String] = [:]
 
-    mutating func add(_ name: String, _ section: SettingsSection) throws(SettingsError) {
-        if let first = pathByName.updateValue(section.path, forKey: name) {
+    /// - Parameter path: who names it so, where that is not the section.
+    mutating func add(_ name: String, _ section: SettingsSection, path: String? = nil) throws(SettingsError) {
+        if let first = pathByName.updateValue(path ?? section.path, forKey: name) {
             throw section.error(
                 nil, problem: "the lane \"\(name)\" is already named by \(first)",
                 allowed: "names that are unique across gateways, stores, lanes and webhooks")

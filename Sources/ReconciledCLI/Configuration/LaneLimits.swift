@@ -8,6 +8,12 @@ struct LaneLimits: Sendable {
     var rate: Rate?
     var timeout: Duration
 
+    init(concurrency: Int?, rate: Rate?, timeout: Duration) {
+        self.concurrency = concurrency
+        self.rate = rate
+        self.timeout = timeout
+    }
+
     init(reading section: inout SettingsSection) throws {
         concurrency = try section.integer("concurrency", in: 1...100_000)
         rate = try section.rate("rate")
@@ -20,10 +26,20 @@ struct NamedLaneConfiguration: Sendable {
     var name: String
     var limits: LaneLimits
 
+    /// The lane of timers that name none; there without configuration too.
+    static let timers = NamedLaneConfiguration(
+        name: "timers", limits: LaneLimits(concurrency: 64, rate: nil, timeout: .seconds(10)))
+
+    private init(name: String, limits: LaneLimits) {
+        self.name = name
+        self.limits = limits
+    }
+
     init(name: String, reading section: SettingsSection) throws {
         var section = section
         self.name = name
         limits = try LaneLimits(reading: &section)
+        if name == "timers", limits.concurrency == nil { limits.concurrency = 64 }
         try section.finish()
     }
 }

@@ -1,4 +1,5 @@
 import Settings
+import Timers
 
 /// `watches`: how this process works on each of them.
 struct WatchesConfiguration: Sendable {
@@ -6,12 +7,22 @@ struct WatchesConfiguration: Sendable {
     var uploads: WatchConfiguration
     var timers: WatchConfiguration
     var deliveries: WatchConfiguration
+    /// `timers.allowedHosts`; nil leaves it to where `http` listens.
+    var timerTargets: TargetPolicy?
 
     init(reading section: SettingsSection?) throws {
         var section = section
         orders = try WatchConfiguration(reading: try section?.section("orders"), records: .all)
         uploads = try WatchConfiguration(reading: try section?.section("uploads"), records: .all)
-        timers = try WatchConfiguration(reading: try section?.section("timers"), records: .none)
+        var timersSection = try section?.section("timers")
+        if let hosts = try timersSection?.strings("allowedHosts") {
+            timerTargets = TargetPolicy(allowedHosts: hosts)
+            if timerTargets == nil, let section = timersSection {
+                throw section.error(
+                    "allowedHosts", problem: "an entry is no host", allowed: TargetPolicy.patternAllowed)
+            }
+        }
+        timers = try WatchConfiguration(reading: timersSection, records: .none)
         deliveries = try WatchConfiguration(reading: try section?.section("deliveries"), records: .none)
         try section?.finish()
     }
