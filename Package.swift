@@ -20,6 +20,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -40,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -49,6 +51,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .target(name: "Timeline", swiftSettings: strict),
         .target(
             name: "Postgres", dependencies: ["CLibpq", "Timeline", collections, logging], swiftSettings: strict),
@@ -77,8 +80,8 @@ let package = Package(
         .target(
             name: "Uploads",
             dependencies: [
-                "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings", "Timeline",
-                crypto, logging,
+                "CLinux", "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "Settings",
+                "Timeline", crypto, logging, nioPosix,
             ],
             swiftSettings: strict),
         .target(

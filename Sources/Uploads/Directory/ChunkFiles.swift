@@ -1,0 +1,144 @@
+import Crypto
+import Glibc
+import Timeline
+
+/// The files of one session, found by name and never read here.
+struct ChunkFiles: Sendable {
+    let upload: Upload
+    let plan: ChunkPlan
+    let naming: ChunkNaming
+    let layout: StoreConfiguration.Directory.Layout
+    /// Nil while the session has no directory.
+    let directory: OpenFile?
+
+    init(
+        _ upload: Upload, _ plan: ChunkPlan, _ configuration: StoreConfiguration.Directory, root: OpenFile
+    ) throws {
+        self.upload = upload
+        self.plan = plan
+        layout = configuration.layout
+        naming = try ChunkNaming(upload, pattern: configuration.pattern, firstIndex: configuration.firstIndex)
+        do throws(FileError) {
+            directory = try root.directory(naming.path)
+        } catch {
+            guard error.isNotFound else { throw error }
+            directory = nil
+        }
+    }
+
+    /// - Parameter targetBytes: the size of what stands at the target's place.
+    func inventory(targetBytes: Int64?) throws -> Inventory {
+        var inventory = Inventory(received: 0, receivedBytes: 0, targetBytes: targetBytes)
+        var digest = SHA256()
+        var newest = (modified: Int64.min, touched: Int64.min)
+        func note(_ number: Int, _ status: OpenFile.Status) {
+            newest = (max(newest.modified, status.modified), max(newest.touched, status.modified, status.changed))
+            var identity = (Int64(number), status.inode, status.bytes, status.modified, status.changed)
+            unsafe withUnsafeBytes(of: &identity) { unsafe digest.update(bufferPointer: $0) }
+        }
+        let data = layout == .offset ? try directory?.status(of: naming.dataName) : nil
+        if let data { note(-1, data) }
+        let strangers = try strangers()
+        for index in 0..<plan.count {
+            let number = index + naming.firstIndex
+            guard let status = try directory?.status(of: naming.fileName(index)) else {
+                inventory.missing.append(number)
+                continue
+            }
+            note(index, status)
+            if let kind = oddity(of: status, at: index, data: data) {
+                inventory.oddities.append(ChunkOddity(number: number, kind: kind, bytes: status.bytes))
+                inventory.missing.append(number)
+            } else if strangers.twins.contains(index) {
+                inventory.oddities.append(ChunkOddity(number: number, kind: .duplicate, bytes: status.bytes))
+                inventory.missing.append(number)
+            } else {
+                inventory.received += 1
+                inventory.receivedBytes += plan.bytes(at: index)
+            }
+        }
+        for index in strangers.extras {
+            inventory.oddities.append(ChunkOddity(number: index + naming.firstIndex, kind: .extra))
+        }
+        if newest.modified > .min {
+            // The files' clock is this machine's, as near as there is one.
+            var clock = timespec()
+            unsafe clock_gettime(CLOCK_REALTIME, &clock)
+            let now = Timestamp(microseconds: Int64(clock.tv_sec) * 1_000_000 + Int64(clock.tv_nsec) / 1_000)
+            // A file from the future is one of now.
+            inventory.lastActivityAt = min(Timestamp(microseconds: newest.modified / 1_000), now)
+            inventory.quietFor = max(.zero, now - Timestamp(microseconds: newest.touched / 1_000))
+        } else if plan.count == 0 {
+            inventory.quietFor = .seconds(86_400)
+        }
+        inventory.fingerprint = digest.finalize().prefix(16).hexadecimal
+        return inventory
+    }
+
+    private func oddity(of status: OpenFile.Status, at index: Int, data: OpenFile.Status?) -> ChunkOddity.Kind? {
+        guard status.kind == .file else { return .notAFile }
+        let expected = plan.bytes(at: index)
+        guard layout == .chunks else {
+            // A marker's own content means nothing.
+            guard let data, data.kind == .file else { return .short }
+            if data.bytes > plan.totalBytes { return .oversize }
+            return plan.offset(of: index) + expected <= data.bytes ? nil : .short
+        }
+        return status.bytes < expected ? .short : status.bytes > expected ? .oversize : nil
+    }
+
+    /// Chunks that a second file claims, and numbers beyond the last. In a directory shared with others only the next
+    /// number is looked for: a listing would cost the more the more sessions there are.
+    private func strangers() throws(FileError) -> (twins: Set<Int>, extras: [Int]) {
+        guard let directory else { return ([], []) }
+        guard naming.ownsDirectory else {
+            let next = try directory.status(of: naming.fileName(plan.count))
+            return ([], next == nil ? [] : [plan.count])
+        }
+        var twins: Set<Int> = []
+        var extras: Set<Int> = []
+        for name in try directory.entries() {
+            guard let index = naming.index(of: name) else { continue }
+            if (0..<plan.count).contains(index) {
+                if name != naming.fileName(index) { twins.insert(index) }
+            } else if extras.count < 1_000 {
+                extras.insert(index)
+            }
+        }
+        return (twins, extras.sorted())
+    }
+
+    /// The names of all files that belong to the session.
+    func names() throws(FileError) -> [String] {
+        guard let directory else { return [] }
+        var names = layout == .offset ? [naming.dataName] : []
+        if naming.ownsDirectory {
+            names += try directory.entries().filter { naming.index(of: $0) != nil }
+        } else {
+            names += (0..<plan.count).map(naming.fileName)
+        }
+        return names
+    }
+
+    /// Opens what a merge reads; nil if it is not there as it should be.
+    ///
+    /// - Parameter index: of the chunk; nil: of the data file.
+    func open(_ index: Int?, bytes: Int64) throws(FileError) -> (file: OpenFile, status: OpenFile.Status)? {
+        do throws(FileError) {
+            guard let file = try directory?.open(index.map(naming.fileName) ?? naming.dataName, O_RDONLY) else {
+                return nil
+            }
+            let status = try file.status()
+            return status.kind == .file && status.bytes == bytes ? (file, status) : nil
+        } catch {
+            guard error.isNotFound || error.code == ELOOP || error.code == ENXIO else { throw error }
+            return nil
+        }
+    }
+}
+
+extension Sequence<UInt8> {
+    var hexadecimal: String {
+        map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,30 @@
+import Glibc
+
+/// A system call on a file that failed.
+struct FileError: Error, Hashable {
+    var code: Int32
+    /// The call, e.g. `openat`.
+    var call: String
+
+    init(_ call: String, code: Int32 = errno) {
+        self.call = call
+        self.code = code
+    }
+
+    var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+
+    var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+
+    /// The store's fault as the reconciler understands it.
+    func fault(_ what: String) -> StoreFault {
+        let problem = "\(what): \(call): \(unsafe String(cString: strerror(code)))."
+        switch code {
+        case EINTR, EIO, EAGAIN, ESTALE, ETIMEDOUT, ENFILE, EMFILE, ENOMEM, EBUSY, ENXIO, ENODEV, ENOTCONN, EHOSTDOWN:
+            return StoreFault(.unavailable(retryAfter: nil), problem)
+        case ELOOP, ENAMETOOLONG:
+            return StoreFault(.invalid(reason: UploadReason.invalidName), problem)
+        default:
+            return StoreFault(.misconfigured, problem)
+        }
+    }
+}

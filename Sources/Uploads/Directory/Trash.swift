@@ -1,0 +1,91 @@
+import Glibc
+
+/// What was put out of the way: a folder for each session below `.reconciled/trash` in the root of the chunks, so that
+/// putting something there is a rename.
+struct Trash: Sendable {
+    let root: OpenFile
+
+    private static let path = [ChunkNaming.reserved, "trash"]
+
+    private func folder(_ identity: String?, creating: Bool) throws(FileError) -> OpenFile? {
+        do throws(FileError) {
+            return try root.directory(Self.path + (identity.map { [$0] } ?? []), creating: creating)
+        } catch {
+            guard error.isNotFound, !creating else { throw error }
+            return nil
+        }
+    }
+
+    /// Moves the session's files here; returns the bytes of all that is here of it, earlier calls' included.
+    ///
+    /// - Parameters:
+    ///   - isStale: whether a file is the session's. One that was written after it ended belongs to the next session of
+    ///     the same name.
+    ///   - mayGoOn: asked before each file.
+    func take(
+        _ files: ChunkFiles, identity: String, isStale: (OpenFile.Status) -> Bool, mayGoOn: () -> Bool
+    ) throws -> Int64 {
+        guard let directory = files.directory else { return try bytes(identity) }
+        guard let folder = try folder(identity, creating: true) else { return 0 }
+        for name in try files.names() {
+            guard let status = try directory.status(of: name), status.kind != .directory, isStale(status) else {
+                continue
+            }
+            guard mayGoOn() else { throw MergeJob.Stop(.interrupted) }
+            var place = name
+            var count = 0
+            while try !directory.move(name, to: folder, place) {
+                count += 1
+                place = "\(name).\(count)"
+            }
+            // Someone may have put another file there between the look and the move.
+            if let moved = try folder.status(of: place), !isStale(moved) {
+                _ = try folder.move(place, to: directory, name)
+            }
+        }
+        try folder.synchronize()
+        try directory.synchronize()
+        if files.naming.ownsDirectory, let own = files.naming.path.last {
+            let parent = try root.directory(Array(files.naming.path.dropLast()))
+            do throws(FileError) {
+                try parent.remove(own, isDirectory: true)
+            } catch {
+                // What else is in there is not ours.
+                guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
+            }
+        }
+        return try bytes(identity)
+    }
+
+    func bytes(_ identity: String) throws(FileError) -> Int64 {
+        guard let folder = try folder(identity, creating: false) else { return 0 }
+        var sum: Int64 = 0
+        for name in try folder.entries() { sum += try folder.status(of: name)?.bytes ?? 0 }
+        return sum
+    }
+
+    /// Frees what is here of the session; returns how many bytes that were.
+    func purge(_ identity: String) throws(FileError) -> Int64 {
+        guard let folder = try folder(identity, creating: false) else { return 0 }
+        var sum: Int64 = 0
+        for name in try folder.entries() {
+            sum += try folder.status(of: name)?.bytes ?? 0
+            try folder.remove(name)
+        }
+        try self.folder(nil, creating: false)?.remove(identity, isDirectory: true)
+        return sum
+    }
+
+    /// Frees everything: space is needed, and nothing here belongs to a session that is alive.
+    func empty() throws(FileError) {
+        guard let folder = try folder(nil, creating: false) else { return }
+        for identity in try folder.entries() {
+            do throws(FileError) {
+                _ = try purge(identity)
+            } catch {
+                // Someone puts a session's files here at this moment.
+                guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
+            }
+        }
+    }
+}
