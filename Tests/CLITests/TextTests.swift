@@ -35,8 +35,8 @@ import Timeline
         ("100", "EUR", "1.00 EUR"),
     ])
     func amountsAreShownByTheirCurrency(minor: String, currency: String, shown: String) throws {
-        let order = OrderText(try JSONValue(parsing: "{\"amount_minor\": \(minor), \"currency\": \"\(currency)\"}"))
-        #expect(order.amount == shown)
+        let order = RowText(try JSONValue(parsing: "{\"amount_minor\": \(minor), \"currency\": \"\(currency)\"}"))
+        #expect(OrdersWatch.amount(of: order) == shown)
     }
 
     private final class Lines: Sendable {

@@ -18,7 +18,7 @@ import Timeline
         #expect(readiness.problems.map(\.code) == ["starting", "poller_not_claiming"])
 
         readiness.schemaVerified()
-        readiness.heartbeatWritten()
+        readiness.heartbeatWritten(watch: "orders")
         metrics.roundFinished(watch: "orders", claimed: 0, settled: 0, duration: .zero)
         #expect(readiness.problems.isEmpty)
 
@@ -26,10 +26,10 @@ import Timeline
         #expect(
             readiness.problems == [
                 .init(code: "poller_not_claiming", detail: "orders: no round for 31s"),
-                .init(code: "heartbeat_stale", detail: "no heartbeat for 31s"),
+                .init(code: "heartbeat_stale", detail: "orders: no heartbeat for 31s"),
             ])
 
-        readiness.heartbeatWritten()
+        readiness.heartbeatWritten(watch: "orders")
         metrics.roundFinished(watch: "orders", claimed: 0, settled: 0, duration: .zero)
         readiness.databaseFailed("connection refused")
         #expect(readiness.problems == [.init(code: "database_unreachable", detail: "connection refused")])

@@ -20,7 +20,7 @@ public final class Readiness: Sendable {
         var schemaProblem: String?
         var isSchemaKnown = false
         var databaseProblem: String?
-        var heartbeatAt: Moment?
+        var heartbeatAt: [String: Moment] = [:]
         var roundAt: [String: Moment] = [:]
     }
 
@@ -59,9 +59,9 @@ public final class Readiness: Sendable {
 
     public func databaseFailed(_ detail: String) { state.withLock { $0.databaseProblem = detail } }
 
-    public func heartbeatWritten() {
+    public func heartbeatWritten(watch: String) {
         let now = now()
-        state.withLock { $0.heartbeatAt = now }
+        state.withLock { $0.heartbeatAt[watch] = now }
     }
 
     func roundFinished(watch: String) {
@@ -93,9 +93,11 @@ public final class Readiness: Sendable {
             let silence = Duration.seconds((now - last).components.seconds).text
             problems.append(Problem(code: "poller_not_claiming", detail: "\(watch): no round for \(silence)"))
         }
-        if let beat = state.heartbeatAt ?? (watches.isEmpty ? nil : state.startedAt), now - beat > silenceMax {
+        for watch in watches {
+            let beat = state.heartbeatAt[watch] ?? state.startedAt
+            guard now - beat > silenceMax else { continue }
             let age = Duration.seconds((now - beat).components.seconds).text
-            problems.append(Problem(code: "heartbeat_stale", detail: "no heartbeat for \(age)"))
+            problems.append(Problem(code: "heartbeat_stale", detail: "\(watch): no heartbeat for \(age)"))
         }
         return problems
     }

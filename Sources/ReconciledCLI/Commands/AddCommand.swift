@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import JSON
-import Payments
 import Postgres
 import PostgresStore
 
@@ -23,16 +22,18 @@ struct AddCommand: AsyncParsableCommand {
     var file: String
 
     func run() async throws {
-        let objects = try Self.validated(try read())
+        let watch = target.served
+        let objects = try Self.validated(try read(), for: watch)
         guard !objects.isEmpty else { throw CommandFailure("there is nothing to add") }
         let outcomes = try await database.withSession { session in
             var outcomes: [(id: String, outcome: AddOutcome)] = []
+            let desk = watch.desk(session.pool)
             var rest = objects[...]
             while !rest.isEmpty {
                 do {
-                    outcomes += try await session.orders.add(JSONText.array(rest.prefix(1_000).map { $0 }))
+                    outcomes += try await desk.add(JSONText.array(rest.prefix(1_000).map { $0 }))
                 } catch let error as PostgresError where error.sqlState == "23505" {
-                    throw CommandFailure("another order of the same gateway has that gateway_ref")
+                    throw CommandFailure(watch.conflict(with: nil))
                 }
                 rest = rest.dropFirst(1_000)
             }
@@ -52,7 +53,7 @@ struct AddCommand: AsyncParsableCommand {
         }
         let differing = outcomes.count { $0.outcome == .differs }
         if differing > 0 {
-            throw CommandFailure("\(differing) of the orders exist with other values; nothing of them was changed")
+            throw CommandFailure("\(differing) of the \(watch.name) exist with other values; nothing of them was changed")
         }
     }
 
@@ -71,8 +72,8 @@ struct AddCommand: AsyncParsableCommand {
         return Array(data)
     }
 
-    /// Each object's text, after every one of them was found to be an order.
-    static func validated(_ bytes: [UInt8]) throws -> [String] {
+    /// Each object's text, after every one of them was found to be a row of the watch.
+    static func validated(_ bytes: [UInt8], for watch: any ServedWatch.Type) throws -> [String] {
         let document: JSONValue
         do {
             document = try JSONValue(parsing: bytes)
@@ -83,12 +84,11 @@ struct AddCommand: AsyncParsableCommand {
         var ids: Set<String> = []
         return try values.enumerated().map { index, value in
             do throws(InputError) {
-                let order = try OrderInput(json: value)
-                guard ids.insert(order.id).inserted else {
+                guard ids.insert(try watch.validate(value)).inserted else {
                     throw InputError("id", problem: "stands in the input twice", allowed: "each id once")
                 }
             } catch {
-                throw CommandFailure(values.count > 1 ? "order \(index + 1): \(error)" : "\(error)")
+                throw CommandFailure(values.count > 1 ? "\(watch.noun) \(index + 1): \(error)" : "\(error)")
             }
             return Self.withoutNulls(value).text
         }

@@ -1,50 +1,61 @@
 import JSON
-import Payments
 import Reconciling
 
 /// What came of a check by hand.
 struct CheckReport: Sendable {
-    let order: Order
-    let check: OneCheck<OrderChange>
-    let isDryRun: Bool
+    private let id: String
+    private let statusBefore: String
+    private let conclusion: Conclusion<Never>
+    private let outcome: SettleOutcome?
+    private let changeReviewReason: String?
+    private let isDryRun: Bool
+    private let answer: JSONValue?
+    /// What a dry run would do besides a change of status.
+    private let wouldDo: String?
 
-    private var answer: JSONValue? {
-        guard let text = check.conclusion.answer else { return nil }
-        return try? JSONValue(parsing: text)
+    init<W: ServedWatch>(_ row: W.Table.R, _ check: OneCheck<W.Table.Change>, watch: W.Type, isDryRun: Bool) {
+        let full = check.conclusion
+        id = row.id
+        statusBefore = row.status
+        conclusion = Conclusion(
+            full.verdict, next: full.next, reason: full.reason, answer: full.answer, error: full.error)
+        outcome = check.outcome
+        changeReviewReason = full.change.flatMap(W.reviewReason)
+        self.isDryRun = isDryRun
+        answer = full.answer.flatMap { try? JSONValue(parsing: $0) }
+        wouldDo = isDryRun ? answer?["would"].flatMap(W.effect) : nil
     }
 
     /// What a dry run held back.
     private var would: JSONValue? { isDryRun ? answer?["would"] : nil }
 
     private var verdict: String {
-        if case .overtaken = check.outcome { return Verdict.overtaken.rawValue }
-        return would?["verdict"]?.string ?? check.conclusion.verdict.rawValue
+        if case .overtaken = outcome { return Verdict.overtaken.rawValue }
+        return would?["verdict"]?.string ?? conclusion.verdict.rawValue
     }
 
     private var reason: String? {
         if let would { return would["reason"]?.string }
-        return isDryRun && check.conclusion.reason == "dry_run" ? nil : check.conclusion.reason
+        return isDryRun && conclusion.reason == "dry_run" ? nil : conclusion.reason
     }
 
     private var statusAfter: String {
-        switch check.outcome {
+        switch outcome {
         case .written(let status), .overtaken(let status): status
-        default: would?["status"]?.string ?? order.status
+        default: would?["status"]?.string ?? statusBefore
         }
     }
 
-    private var reviewReason: String? {
-        would?["review_reason"]?.string ?? check.conclusion.change?.reviewReason
-    }
+    private var reviewReason: String? { would?["review_reason"]?.string ?? changeReviewReason }
 
     /// What became of the conclusion, for people.
     private var effect: String {
         if isDryRun {
-            if would?["close_at_gateway"]?.bool == true { return "would close it at the gateway and ask again" }
-            return statusAfter == order.status ? "would keep it \(order.status)" : "would make it \(statusAfter)"
+            if let wouldDo { return "would \(wouldDo)" }
+            return statusAfter == statusBefore ? "would keep it \(statusBefore)" : "would make it \(statusAfter)"
         }
-        switch check.outcome {
-        case .written(let status): return status == order.status ? "stays \(status)" : "is \(status) now"
+        switch outcome {
+        case .written(let status): return status == statusBefore ? "stays \(status)" : "is \(status) now"
         case .overtaken(let status): return "someone made it \(status) meanwhile; nothing was overwritten"
         case .stale: return "the lease was lost; nothing was changed"
         case .locked: return "the application holds the row; nothing was changed"
@@ -57,17 +68,17 @@ struct CheckReport: Sendable {
         guard !asJSON else {
             print(
                 JSONText.object([
-                    "id": JSONText.quoted(order.id), "dry_run": isDryRun ? "true" : "false",
+                    "id": JSONText.quoted(id), "dry_run": isDryRun ? "true" : "false",
                     "verdict": JSONText.quoted(verdict), "reason": JSONText.quoted(reason),
-                    "status_before": JSONText.quoted(order.status), "status_after": JSONText.quoted(statusAfter),
+                    "status_before": JSONText.quoted(statusBefore), "status_after": JSONText.quoted(statusAfter),
                     "review_reason": JSONText.quoted(reviewReason), "effect": JSONText.quoted(effect),
-                    "error": JSONText.quoted(check.conclusion.error), "answer": check.conclusion.answer ?? "null",
+                    "error": JSONText.quoted(conclusion.error), "answer": conclusion.answer ?? "null",
                 ]))
             return
         }
-        print("\(TerminalText.printable(order.id))  \(verdict)\(reason.map { " \($0)" } ?? "")  \(effect)")
+        print("\(TerminalText.printable(id))  \(verdict)\(reason.map { " \($0)" } ?? "")  \(effect)")
         if let reviewReason, reviewReason != reason { print("review: \(reviewReason)") }
-        if let error = check.conclusion.error { print("error: \(TerminalText.printable(error))") }
-        if let answer = check.conclusion.answer { print("answer: \(TerminalText.printable(answer))") }
+        if let error = conclusion.error { print("error: \(TerminalText.printable(error))") }
+        if let answer = conclusion.answer { print("answer: \(TerminalText.printable(answer))") }
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import Logging
-import Payments
 import Postgres
 import PostgresStore
 import Schema
@@ -50,11 +49,10 @@ struct DatabaseSession: Sendable {
     var logger: Logger
 
     var migrator: Migrator { Migrator(pool: pool, logger: logger) }
-    var orders: WatchDesk<OrderTable> { WatchDesk(pool: pool, actor: Self.actor) }
-    var overview: WatchOverview<OrderTable> { WatchOverview(pool: pool) }
+    var watches: [any ServedWatch] { Watch.allServed.map { $0.init(configuration) } }
 
-    /// The lanes of orders that the configuration names.
-    var orderLanes: [String] { configuration.gateways.map(\.name) }
+    /// The lanes that the configuration names.
+    var lanes: [String] { watches.flatMap { $0.lanes.map(\.name) } }
 
     func checkSchema() async throws {
         if let problem = try await migrator.state().problem { throw SchemaError(problem: problem) }

@@ -1,4 +1,4 @@
-import Payments
+import Postgres
 import PostgresStore
 import Timeline
 
@@ -19,20 +19,32 @@ struct Diagnosis {
         if let problem = try await session.migrator.state().problem {
             return [DoctorFinding(kind: "schema", detail: problem)]
         }
-        let audited = try await session.overview.audit(lanes: session.orderLanes).map(Self.finding)
-        return try await audited + lanes() + pollers() + server()
+        var findings: [DoctorFinding] = []
+        for watch in session.watches {
+            findings += try await Self.audit(watch, pool: session.pool)
+            findings += await watch.examineLanes()
+        }
+        return try await findings + lanes() + pollers() + server()
     }
 
-    static func finding(_ finding: AuditFinding) -> DoctorFinding {
-        let count = finding.count.map { "\($0) " } ?? ""
-        let detail =
-            switch finding.kind {
-            case "adrift": "\(count)pending with a NULL next_check_at: nobody will ever ask about them; nudge them"
-            case "unclaimed": "due for over a minute in a lane that may run, and nobody takes it; does a poller run?"
-            case "unconfigured": "rows wait in a lane that no configuration names; configure the gateway"
-            default: "\(count)cannot make progress"
-            }
-        return DoctorFinding(kind: finding.kind, lane: finding.lane, rowID: finding.rowID, detail: detail)
+    /// Rows that cannot make progress, in words.
+    static func audit(_ watch: any ServedWatch, pool: PostgresPool) async throws -> [DoctorFinding] {
+        let kind = type(of: watch)
+        return try await kind.overview(pool).audit(lanes: watch.lanes.map(\.name)).map { finding in
+            let count = finding.count.map { "\($0) " } ?? ""
+            let detail =
+                switch finding.kind {
+                case "adrift":
+                    "\(count)\(kind.waitingStatus) with a NULL next_check_at: nobody will ever ask about them; nudge them"
+                case "unclaimed":
+                    "due for over a minute in a lane that may run, and nobody takes it; does a poller run?"
+                case "unconfigured":
+                    "rows wait in a lane that no configuration names; configure the \(kind.laneNoun)"
+                default: "\(count)cannot make progress"
+                }
+            return DoctorFinding(
+                kind: finding.kind, watch: watch.name, lane: finding.lane, rowID: finding.rowID, detail: detail)
+        }
     }
 
     private func lanes() async throws -> [DoctorFinding] {

@@ -1,7 +1,4 @@
 import ArgumentParser
-import Payments
-import PostgresStore
-import Timeline
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,9 +18,9 @@ struct DoctorCommand: AsyncParsableCommand {
         } else if findings.isEmpty {
             print("no findings")
         } else {
-            var table = TextTable([.init("FINDING"), .init("LANE"), .init("ROW"), .init("WHAT")])
+            var table = TextTable([.init("FINDING"), .init("WATCH"), .init("LANE"), .init("ROW"), .init("WHAT")])
             for finding in findings {
-                table.add([finding.kind, finding.lane, finding.rowID, finding.detail], style: .yellow)
+                table.add([finding.kind, finding.watch, finding.lane, finding.rowID, finding.detail], style: .yellow)
             }
             StandardOutput.write(table)
         }
@@ -34,6 +31,7 @@ struct DoctorCommand: AsyncParsableCommand {
 /// Something that a person should look at.
 struct DoctorFinding: Sendable {
     var kind: String
+    var watch: String?
     var lane: String?
     /// One of the rows concerned.
     var rowID: String?
@@ -43,7 +41,7 @@ struct DoctorFinding: Sendable {
     var json: String {
         JSONText.object([
             "finding": JSONText.quoted(kind), "lane": JSONText.quoted(lane), "row_id": JSONText.quoted(rowID),
-            "detail": JSONText.quoted(detail),
+            "watch": JSONText.quoted(watch), "detail": JSONText.quoted(detail),
         ])
     }
 }

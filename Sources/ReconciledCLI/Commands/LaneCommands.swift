@@ -7,7 +7,7 @@ struct PauseCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
 
-    @Argument(help: "The lane: a gateway's name.")
+    @Argument(help: "The lane: a gateway's or a store's name.")
     var lane: String
 
     @Option(help: ArgumentHelp("Why; shown to everyone.", valueName: "TEXT"))
@@ -37,7 +37,7 @@ struct ResumeCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
 
-    @Argument(help: "The lane: a gateway's name.")
+    @Argument(help: "The lane: a gateway's or a store's name.")
     var lane: String
 
     @Flag(help: "Print one JSON object.")
@@ -60,7 +60,7 @@ struct ResumeCommand: AsyncParsableCommand {
 extension DatabaseSession {
     /// A lane that neither the configuration nor the database knows is a typing error.
     func requireLane(_ lane: String) async throws {
-        let known = try await Registry(pool: pool).lanes().map(\.name) + orderLanes
+        let known = try await Registry(pool: pool).lanes().map(\.name) + lanes
         guard known.contains(lane) else {
             let names = Set(known).sorted().joined(separator: ", ")
             throw CommandFailure("there is no lane \(JSONText.quoted(String(lane.prefix(63)))); known: \(names)")

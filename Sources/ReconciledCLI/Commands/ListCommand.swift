@@ -30,28 +30,20 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let watch = target.served
         let rows = try await database.withSession { session in
-            try await session.orders.list(status: status, dueOnly: due, after: after, limit: limit)
+            try await watch.desk(session.pool).list(status: status, dueOnly: due, after: after, limit: limit)
         }
         if json {
             print(JSONText.array(rows))
             return
         }
-        var table = TextTable([
-            .init("ID"), .init("GATEWAY"), .init("STATUS"), .init("AMOUNT", .right), .init("NEXT CHECK"),
-            .init("CHECKS", .right), .init("LAST"), .init("WHY"),
-        ])
+        var table = TextTable(watch.columns)
         for row in rows {
-            let order = OrderText(try JSONValue(parsing: row))
-            table.add(
-                [
-                    order["id"], order["gateway"], order["status"], order.amount,
-                    order.time("next_check_at") ?? "at rest",
-                    order["check_count"], order["last_verdict"], order["review_reason"] ?? order["last_error"],
-                ],
-                style: order.style)
+            let text = RowText(try JSONValue(parsing: row))
+            table.add(watch.cells(of: text), style: text.style)
         }
         StandardOutput.write(table)
-        if rows.count == limit { StandardError.write("… more: --after \(OrderText.id(of: rows.last) ?? "")\n") }
+        if rows.count == limit { StandardError.write("… more: --after \(RowText.id(of: rows.last) ?? "")\n") }
     }
 }

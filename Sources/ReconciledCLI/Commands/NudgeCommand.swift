@@ -19,7 +19,8 @@ struct NudgeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let nudged = try await database.withSession { session in try await session.orders.nudge(ids) }
+        let watch = target.served
+        let nudged = try await database.withSession { session in try await watch.desk(session.pool).nudge(ids) }
         let missing = ids.filter { !nudged.contains($0) }
         if json {
             print(
@@ -30,6 +31,6 @@ struct NudgeCommand: AsyncParsableCommand {
         } else {
             for id in nudged { print("nudged \(TerminalText.printable(id))") }
         }
-        if let first = missing.first { throw CommandFailure.noOrder(first) }
+        if let first = missing.first { throw watch.noRow(first) }
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Payments
+import PostgresStore
 
 struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,8 +15,9 @@ struct RemoveCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        guard try await database.withSession({ session in try await session.orders.remove(id) }) else {
-            throw CommandFailure.noOrder(id)
+        let watch = target.served
+        guard try await database.withSession({ session in try await watch.desk(session.pool).remove(id) }) else {
+            throw watch.noRow(id)
         }
         print(json ? JSONText.object(["removed": JSONText.quoted(id)]) : "removed \(TerminalText.printable(id))")
     }

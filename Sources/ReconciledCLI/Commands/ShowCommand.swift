@@ -1,6 +1,6 @@
 import ArgumentParser
 import JSON
-import Payments
+import PostgresStore
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,26 +16,28 @@ struct ShowCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
+        let watch = target.served
         let (row, history, checks) = try await database.withSession { session in
-            guard let row = try await session.orders.show(id) else { throw CommandFailure.noOrder(id) }
-            return (row, try await session.orders.history(id), try await session.orders.checks(id))
+            let desk = watch.desk(session.pool)
+            guard let row = try await desk.show(id) else { throw watch.noRow(id) }
+            return (row, try await desk.history(id, limit: 100), try await desk.checks(id, limit: 100))
         }
         if json {
             print(JSONText.object(["row": row, "history": JSONText.array(history), "checks": JSONText.array(checks)]))
             return
         }
-        try printRow(row)
+        try printRow(row, watch)
         try printEntries("History", history)
         try printEntries("Checks", checks)
     }
 
-    private func printRow(_ row: String) throws {
+    private func printRow(_ row: String, _ watch: any ServedWatch.Type) throws {
         guard case .object(let members) = try JSONValue(parsing: row) else { return }
-        let order = OrderText(.object(members))
+        let text = RowText(.object(members))
         let width = members.map(\.name.count).max() ?? 0
         for member in members {
-            guard var value = order[member.name] else { continue }
-            if member.name == "amount_minor", let amount = order.amount { value += " (\(amount))" }
+            guard var value = text[member.name] else { continue }
+            if let note = watch.note(on: member.name, of: text) { value += " (\(note))" }
             let name = member.name + String(repeating: " ", count: width - member.name.count)
             print("\(StandardOutput.usesColour ? Style.dim.applied(to: name) : name)  \(TerminalText.printable(value))")
         }
@@ -52,7 +54,7 @@ struct ShowCommand: AsyncParsableCommand {
             .init("ANSWER"),
         ])
         for entry in entries {
-            let text = OrderText(try JSONValue(parsing: entry))
+            let text = RowText(try JSONValue(parsing: entry))
             let before = text["status_before"]
             let after = text["status_after"]
             table.add([
@@ -62,11 +64,5 @@ struct ShowCommand: AsyncParsableCommand {
             ])
         }
         StandardOutput.write(table)
-    }
-}
-
-extension CommandFailure {
-    static func noOrder(_ id: String) -> CommandFailure {
-        CommandFailure("there is no order \(TerminalText.printable(JSONText.quoted(String(id.prefix(100)))))")
     }
 }

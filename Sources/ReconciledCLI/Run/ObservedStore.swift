@@ -1,16 +1,24 @@
 import Console
 import Reconciling
 
-/// Tells `readiness` whether the database answers the engine.
+/// Tells `readiness` whether the database answers the engine, and `written` what was written.
 struct ObservedStore<Base: Store>: Store {
     typealias R = Base.R
     typealias Change = Base.Change
 
     let base: Base
+    let watch: String
     let readiness: Readiness
+    /// Called with each settlement that changed its row.
+    let written: @Sendable (Settlement<R.ID, Change>) -> Void
 
     func exchange(_ request: Exchange<R, Change>) async -> ExchangeResult<R> {
         let result = await base.exchange(request)
+        if case .success(let outcomes) = result.settled {
+            for (settlement, outcome) in zip(request.settlements, outcomes) {
+                if case .written = outcome { written(settlement) }
+            }
+        }
         switch result.claimed {
         case .failure(let error)?: readiness.databaseFailed(error.description)
         case .success?: readiness.databaseAnswered()
@@ -21,7 +29,7 @@ struct ObservedStore<Base: Store>: Store {
 
     func heartbeat(stopping: Bool) async throws {
         try await base.heartbeat(stopping: stopping)
-        readiness.heartbeatWritten()
+        readiness.heartbeatWritten(watch: watch)
     }
 
     func renew(_ leases: [HeldLease<R.ID>], for duration: Duration) async throws -> Set<Int64> {

@@ -1,28 +1,30 @@
 import Console
 import Logging
-import Outgoing
-import Payments
 import Postgres
 import PostgresStore
-import Reconciling
 import Schema
 import ServiceLifecycle
 
-/// The parts of `reconciled run` under one configuration.
+/// The parts of `reconciled run` under one configuration: the pollers of all watches, on one pool, one connection that
+/// listens, and one set of metrics.
 struct PollerProcess: Sendable {
     let configuration: Configuration
+    private let watches: [any ServedWatch]
     private let identity: PollerIdentity
     private let logger: Logger
     private let pool: PostgresPool
     private let listening: PostgresConfiguration
-    private let http: OutgoingClient
+    private let outside: OutsideWorld
     private let registry = MetricsRegistry()
-    private let readiness = Readiness(watches: [OrderTable.watch])
+    private let readiness: Readiness
     private let migrates: Bool
 
     init(configuration: Configuration, url: String, migrates: Bool, logger: Logger) {
         self.configuration = configuration
         self.migrates = migrates
+        watches = Watch.allServed.map { $0.init(configuration) }
+        let polled = watches.filter { !$0.lanes.isEmpty }
+        readiness = Readiness(watches: polled.map(\.name))
         identity = PollerIdentity(version: ProgramVersion.text)
         var logger = logger
         logger[metadataKey: "poller"] = "\(identity.id)"
@@ -35,7 +37,7 @@ struct PollerProcess: Sendable {
             statementTimeout: isShared ? nil : .seconds(60))
         pool = PostgresPool(configuration: target, size: configuration.database.poolSize, logger: logger)
         listening = PostgresConfiguration(url: listenURL ?? url, applicationName: identity.applicationName)
-        http = OutgoingClient(connectionsPerHostMax: configuration.watches.orders.concurrency)
+        outside = OutsideWorld(checksMax: polled.map(\.settings.concurrency).max() ?? 1)
     }
 
     /// The services' own lines are for their developers.
@@ -48,15 +50,16 @@ struct PollerProcess: Sendable {
     /// HTTP first: a probe must be answered also while the database cannot be reached.
     var services: [any Service] { [consoleService, PollingService(process: self)] }
 
+    private var upkeep: Upkeep {
+        Upkeep(pool: pool, registry: registry, readiness: readiness, watches: watches, logger: logger)
+    }
+
     private var consoleService: ConsoleService {
-        let upkeep = Upkeep(
-            pool: pool, registry: registry, readiness: readiness, lanes: lanes.map(\.name), logger: logger)
+        let upkeep = upkeep
         return ConsoleService(
             http: configuration.http, registry: registry, readiness: readiness,
             refresh: ScrapeRefresh { await upkeep.refreshGauges() }, logger: logger)
     }
-
-    private var lanes: [LaneConfiguration] { configuration.gateways.map(\.lane) }
 
     func waitForDatabase() async throws {
         let gate = DatabaseGate(
@@ -66,33 +69,26 @@ struct PollerProcess: Sendable {
 
     /// Polls until shut down; the database has been reached.
     func poll() async throws {
-        let orders = configuration.watches.orders
-        let metrics = EngineMetrics(registry: registry, readiness: readiness)
-        metrics.announce(watch: OrderTable.watch, lanes: lanes.map(\.name))
         let listener = WakeupListener(configuration: listening, logger: logger)
-        let store = PostgresStore<OrderTable>(
-            pool: pool, listener: orders.notify ? listener : nil, poller: identity.poller(of: OrderTable.watch),
-            recordsChecks: orders.record == .all, logger: logger)
-        let poller = Poller(
-            configuration: PollerConfiguration(
-                watch: OrderTable.watch, concurrency: orders.concurrency, batch: orders.batch, lease: orders.lease,
-                poll: orders.poll, sweep: orders.sweep, lanes: lanes),
-            store: ObservedStore(base: store, readiness: readiness),
-            reconciler: OrderReconciler(gateways: configuration.gateways, http: http), observer: metrics,
-            logger: logger)
-        let upkeep = Upkeep(
-            pool: pool, registry: registry, readiness: readiness, lanes: lanes.map(\.name), logger: logger)
-        if lanes.isEmpty { logger.warning("no gateway is configured: nothing will be checked") }
-        logger.notice(
-            "polling",
-            metadata: [
-                "version": "\(ProgramVersion.text)", "watch": "\(OrderTable.watch)",
-                "lanes": "\(lanes.map(\.name).joined(separator: ","))",
-            ])
-        // Shut down from the end: the poller settles while its wake-ups still come.
+        let surroundings = PollerSurroundings(
+            pool: pool, identity: identity, listener: listener, outside: outside, registry: registry,
+            readiness: readiness, metrics: EngineMetrics(registry: registry, readiness: readiness), logger: logger)
+        // A watch without lanes costs nothing.
+        let polled = watches.filter { !$0.lanes.isEmpty }
+        if polled.isEmpty { logger.warning("no lane is configured: nothing will be checked") }
+        for watch in polled {
+            logger.notice(
+                "polling",
+                metadata: [
+                    "version": "\(ProgramVersion.text)", "watch": "\(watch.name)",
+                    "lanes": "\(watch.lanes.map(\.name).joined(separator: ","))",
+                ])
+        }
+        let upkeep = upkeep
+        // Shut down from the end: the pollers settle while their wake-ups still come.
         var services: [any Service] = [PeriodicWork(every: Upkeep.interval) { await upkeep.run() }]
-        if orders.notify { services.append(listener) }
-        services.append(poller)
+        if polled.contains(where: \.settings.notify) { services.append(listener) }
+        services.append(Pollers(pollers: polled.map { $0.poller(in: surroundings) }))
         try await ServiceGroup(services: services, logger: quietLogger).run()
         logger.notice("stopped")
     }
@@ -100,7 +96,7 @@ struct PollerProcess: Sendable {
     func close() async {
         await pool.close()
         do {
-            try await http.shutdown()
+            try await outside.shutdown()
         } catch {
             logger.debug("the HTTP client did not shut down", metadata: ["error": "\(error)"])
         }

@@ -1,33 +1,34 @@
 import Console
 import Logging
-import Payments
 import Postgres
 import PostgresStore
 import Schema
 import Timeline
 
-/// What a poller does besides its rows: partitions of `checks` made ahead, rows that cannot make progress reported, and
-/// the metrics that only the database knows.
+/// What a poller process does besides its rows: partitions of `checks` made ahead, rows that cannot make progress
+/// reported, and the metrics that only the database knows.
 struct Upkeep: Sendable {
     static let interval = Duration.seconds(600)
 
     let pool: PostgresPool
     let registry: MetricsRegistry
     let readiness: Readiness
-    let lanes: [String]
+    /// Also those that this process does not poll: rows that wait in an unconfigured lane are to be reported.
+    let watches: [any ServedWatch]
     let logger: Logger
 
     func run() async {
         do {
             try await Registry(pool: pool).maintainChecks()
-            for found in try await WatchOverview<OrderTable>(pool: pool).audit(lanes: lanes) {
-                let finding = Diagnosis.finding(found)
-                logger.warning(
-                    "rows cannot make progress",
-                    metadata: [
-                        "finding": "\(finding.kind)", "lane": "\(finding.lane ?? "")",
-                        "row_id": "\(finding.rowID ?? "")", "detail": "\(finding.detail)",
-                    ])
+            for watch in watches {
+                for finding in try await Diagnosis.audit(watch, pool: pool) {
+                    logger.warning(
+                        "rows cannot make progress",
+                        metadata: [
+                            "finding": "\(finding.kind)", "watch": "\(watch.name)", "lane": "\(finding.lane ?? "")",
+                            "row_id": "\(finding.rowID ?? "")", "detail": "\(finding.detail)",
+                        ])
+                }
             }
             if let problem = try await Migrator(pool: pool, logger: logger).state().problem {
                 readiness.schemaRejected(problem)
@@ -43,16 +44,17 @@ struct Upkeep: Sendable {
 
     func refreshGauges() async {
         do {
-            let overview = WatchOverview<OrderTable>(pool: pool)
-            let watch = OrderTable.watch
-            let due = try await overview.due(lanes: lanes)
-            let reviews = try await overview.reviews()
+            var due: [RowGauges.Due] = []
+            var review: [RowGauges.Review] = []
+            for watch in watches where !watch.lanes.isEmpty {
+                let overview = type(of: watch).overview(pool)
+                due += try await overview.due(lanes: watch.lanes.map(\.name), bound: Self.countMax)
+                    .map { .init(watch: watch.name, lane: $0.lane, count: Int($0.count)) }
+                review += try await overview.reviews()
+                    .map { .init(watch: watch.name, reason: $0.reason, count: Int($0.count)) }
+            }
             let states = try await Registry(pool: pool).lanes()
-            RowGauges(
-                due: due.map { .init(watch: watch, lane: $0.lane, count: Int($0.count)) },
-                review: reviews.map { .init(watch: watch, reason: $0.reason, count: Int($0.count)) },
-                lanes: states.map { ($0.name, $0.paused) }
-            ).write(to: registry)
+            RowGauges(due: due, review: review, lanes: states.map { ($0.name, $0.paused) }).write(to: registry)
             let askedAt = Timestamp.wallClock
             if let server = try await Registry(pool: pool).server() { write(server, askedAt: askedAt) }
         } catch {
@@ -62,6 +64,9 @@ struct Upkeep: Sendable {
             logger.debug("metrics were not refreshed", metadata: ["error": "\(error)"])
         }
     }
+
+    /// Counted to this: a backlog of millions costs no more than a small one.
+    private static let countMax: Int32 = 100_000
 
     private func write(_ server: Registry.Server, askedAt: Timestamp) {
         let gauges: [(name: String, help: String, value: Double)] = [

@@ -1,9 +1,8 @@
 import JSON
-import Payments
 import Timeline
 
-/// An order's JSON object as people read it.
-struct OrderText {
+/// A row's JSON object as people read it.
+struct RowText {
     private let row: JSONValue
 
     init(_ row: JSONValue) {
@@ -26,15 +25,6 @@ struct OrderText {
         guard let text = self[column] else { return nil }
         guard let timestamp = Timestamp(text) else { return text }
         return Timestamp(microseconds: timestamp.microseconds / 1_000_000 * 1_000_000).description
-    }
-
-    /// `19.99 EUR`.
-    var amount: String? {
-        guard let minor = self["amount_minor"], let currency = self["currency"] else { return nil }
-        let exponent = Currency.exponent(of: currency) ?? 0
-        guard exponent > 0 else { return "\(minor) \(currency)" }
-        let padded = String(repeating: "0", count: max(0, exponent + 1 - minor.count)) + minor
-        return "\(padded.dropLast(exponent)).\(padded.suffix(exponent)) \(currency)"
     }
 
     var style: Style? {

@@ -1,0 +1,25 @@
+import Postgres
+
+/// A `WatchDesk` whatever its table is: for those who serve several watches in one way.
+public protocol RowDesk: Sendable {
+    func list(status: String?, dueOnly: Bool, after id: String, limit: Int) async throws(PostgresError) -> [String]
+    func show(_ id: String) async throws(PostgresError) -> String?
+    func history(_ id: String, limit: Int) async throws(PostgresError) -> [String]
+    func checks(_ id: String, limit: Int) async throws(PostgresError) -> [String]
+    func add(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome)]
+    func nudge(_ ids: [String]) async throws(PostgresError) -> [String]
+    func remove(_ id: String) async throws(PostgresError) -> Bool
+}
+
+extension WatchDesk: RowDesk {}
+
+/// A `WatchOverview` whatever its table is.
+public protocol RowOverview: Sendable {
+    func lanes() async throws(PostgresError) -> [LaneStatus]
+    func statuses() async throws(PostgresError) -> [StatusCount]
+    func due(lanes: [String], bound: Int32) async throws(PostgresError) -> [(lane: String, count: Int64)]
+    func reviews() async throws(PostgresError) -> [(reason: String, count: Int64)]
+    func audit(lanes: [String]) async throws(PostgresError) -> [AuditFinding]
+}
+
+extension WatchOverview: RowOverview {}

@@ -1,0 +1,148 @@
+import PostgresStore
+import Timeline
+
+/// The state of all that waits, read once.
+struct StatusReport: Sendable {
+    /// What of it one watch tells.
+    private struct Section: Sendable {
+        var watch: String
+        var lanes: [LaneStatus]
+        var statuses: [StatusCount]
+        var digest: WatchDigest?
+    }
+
+    private struct LaneName: Hashable {
+        var lane: String
+        /// Nil for a lane that only the database knows.
+        var watch: String?
+    }
+
+    private let sections: [Section]
+    private let states: [Registry.Lane]
+    private let pollers: [Registry.RegisteredPoller]
+    /// The configuration's lanes, with their watches.
+    private let configured: [String: String]
+
+    init(_ session: DatabaseSession) async throws {
+        let registry = Registry(pool: session.pool)
+        var sections: [Section] = []
+        var configured: [String: String] = [:]
+        for watch in session.watches {
+            let overview = type(of: watch).overview(session.pool)
+            sections.append(
+                Section(
+                    watch: watch.name, lanes: try await overview.lanes(), statuses: try await overview.statuses(),
+                    digest: try await watch.digest(session.pool)))
+            for lane in watch.lanes { configured[lane.name] = watch.name }
+        }
+        self.sections = sections
+        self.configured = configured
+        states = try await registry.lanes()
+        pollers = try await registry.pollers().filter { !$0.stopped }
+    }
+
+    private var laneNames: [LaneName] {
+        var names = Set(configured.map { LaneName(lane: $0.key, watch: $0.value) })
+        for section in sections {
+            for lane in section.lanes { names.insert(LaneName(lane: lane.lane, watch: section.watch)) }
+        }
+        let known = Set(names.map(\.lane))
+        for state in states where !known.contains(state.name) { names.insert(LaneName(lane: state.name, watch: nil)) }
+        return names.sorted { ($0.lane, $0.watch ?? "") < ($1.lane, $1.watch ?? "") }
+    }
+
+    private func counts(_ name: LaneName) -> LaneStatus? {
+        sections.first { $0.watch == name.watch }?.lanes.first { $0.lane == name.lane }
+    }
+
+    private func state(of name: LaneName) -> (text: String, isIll: Bool) {
+        let state = states.first { $0.name == name.lane }
+        if let state, state.paused {
+            return ("paused by \(state.pausedBy ?? "itself"): \(state.pauseReason ?? "")", true)
+        }
+        if let held = state?.heldFor { return ("held for \(Self.rounded(held))", true) }
+        if !configured.isEmpty, configured[name.lane] == nil { return ("not configured", true) }
+        return ("runs", false)
+    }
+
+    func text(usesColour: Bool) -> String {
+        var lanesTable = TextTable([
+            .init("LANE"), .init("WATCH"), .init("WAITING", .right), .init("DUE", .right), .init("IN FLIGHT", .right),
+            .init("LATE", .right), .init("STATE"),
+        ])
+        for name in laneNames {
+            let counts = counts(name)
+            let state = state(of: name)
+            lanesTable.add(
+                [
+                    name.lane, name.watch, "\(counts?.waiting ?? 0)", "\(counts?.due ?? 0)",
+                    "\(counts?.inFlight ?? 0)", counts?.late.map(Self.rounded), state.text,
+                ], style: state.isIll ? .red : nil)
+        }
+        var statusTable = TextTable([
+            .init("WATCH"), .init("STATUS"), .init("REVIEW REASON"), .init("ROWS", .right),
+        ])
+        for section in sections {
+            for entry in section.statuses {
+                let style: Style? = entry.reviewReason == nil ? nil : .yellow
+                statusTable.add([section.watch, entry.status, entry.reviewReason, "\(entry.count)"], style: style)
+            }
+        }
+        var pollerTable = TextTable([.init("POLLER"), .init("WATCH"), .init("VERSION"), .init("SILENT", .right)])
+        for poller in pollers {
+            let isSilent = poller.silentFor > .seconds(60)
+            pollerTable.add(
+                [poller.id, poller.watch, poller.version, Self.rounded(poller.silentFor)], style: isSilent ? .red : nil)
+        }
+        let tables = [(lanesTable, "no lanes"), (statusTable, "no rows"), (pollerTable, "no poller runs")]
+        var parts = tables.map { table, none in
+            table.isEmpty ? none + "\n" : table.rendered(usesColour: usesColour)
+        }
+        parts.insert(contentsOf: sections.compactMap { $0.digest?.text }, at: 2)
+        return parts.joined(separator: "\n")
+    }
+
+    var json: String {
+        let laneObjects = laneNames.map { name in
+            let counts = counts(name)
+            let state = states.first { $0.name == name.lane }
+            return JSONText.object([
+                "lane": JSONText.quoted(name.lane), "watch": JSONText.quoted(name.watch),
+                "waiting": "\(counts?.waiting ?? 0)", "due": "\(counts?.due ?? 0)",
+                "in_flight": "\(counts?.inFlight ?? 0)",
+                "late_seconds": counts?.late.map { "\($0.inSeconds)" } ?? "null",
+                "paused": state?.paused == true ? "true" : "false", "paused_by": JSONText.quoted(state?.pausedBy),
+                "pause_reason": JSONText.quoted(state?.pauseReason),
+                "held_seconds": state?.heldFor.map { "\($0.inSeconds)" } ?? "null",
+                "configured": configured[name.lane] == nil ? "false" : "true",
+            ])
+        }
+        var members = [("lanes", JSONText.array(laneObjects))]
+        for section in sections {
+            members.append((section.watch, JSONText.array(section.statuses.map(Self.json))))
+            members += section.digest?.members.map { ($0.name, $0.json) } ?? []
+        }
+        let pollerObjects = pollers.map { poller in
+            JSONText.object([
+                "id": JSONText.quoted(poller.id), "watch": JSONText.quoted(poller.watch),
+                "version": JSONText.quoted(poller.version), "started_at": JSONText.quoted(poller.startedAt.description),
+                "silent_seconds": "\(poller.silentFor.inSeconds)",
+            ])
+        }
+        members.append(("pollers", JSONText.array(pollerObjects)))
+        return "{" + members.map { "\(JSONText.quoted($0.0)):\($0.1)" }.joined(separator: ",") + "}"
+    }
+
+    private static func json(_ entry: StatusCount) -> String {
+        JSONText.object([
+            "status": JSONText.quoted(entry.status), "review_reason": JSONText.quoted(entry.reviewReason),
+            "count": "\(entry.count)",
+        ])
+    }
+
+    /// A second is exact enough for people; below it milliseconds.
+    static func rounded(_ duration: Duration) -> String {
+        let unit: Int64 = duration < .seconds(1) ? 1_000 : 1_000_000
+        return Duration.microseconds(duration.wholeMicroseconds / unit * unit).text
+    }
+}

@@ -1,0 +1,26 @@
+import Outgoing
+
+/// What checks use to reach gateways and stores; made once for all watches of a process.
+struct OutsideWorld: Sendable {
+    let http: OutgoingClient
+
+    /// - Parameter checksMax: as many checks as may be under way.
+    init(checksMax: Int) {
+        http = OutgoingClient(connectionsPerHostMax: checksMax)
+    }
+
+    func shutdown() async throws { try await http.shutdown() }
+
+    /// Runs `body` with what it shuts down afterwards.
+    static func with<T: Sendable>(_ body: (OutsideWorld) async throws -> T) async throws -> T {
+        let outside = OutsideWorld(checksMax: 1)
+        do {
+            let result = try await body(outside)
+            try await outside.shutdown()
+            return result
+        } catch {
+            try? await outside.shutdown()
+            throw error
+        }
+    }
+}

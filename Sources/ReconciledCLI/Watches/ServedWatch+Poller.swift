@@ -1,0 +1,58 @@
+import Console
+import Logging
+import Postgres
+import PostgresStore
+import Reconciling
+import ServiceLifecycle
+
+/// What the pollers of one process share.
+struct PollerSurroundings: Sendable {
+    var pool: PostgresPool
+    var identity: PollerIdentity
+    var listener: WakeupListener
+    var outside: OutsideWorld
+    var registry: MetricsRegistry
+    var readiness: Readiness
+    var metrics: EngineMetrics
+    var logger: Logger
+}
+
+extension ServedWatch {
+    /// The poller of this watch, to be run beside those of the others.
+    func poller(in surroundings: PollerSurroundings) -> any Service {
+        let registry = surroundings.registry
+        surroundings.metrics.announce(watch: name, lanes: lanes.map(\.name))
+        announce(in: registry)
+        var logger = surroundings.logger
+        logger[metadataKey: "watch"] = "\(name)"
+        let store = PostgresStore<Table>(
+            pool: surroundings.pool, listener: settings.notify ? surroundings.listener : nil,
+            poller: surroundings.identity.poller(of: name), recordsChecks: settings.record == .all, logger: logger)
+        let observed = ObservedStore(base: store, watch: name, readiness: surroundings.readiness) { settlement in
+            count(settlement, in: registry)
+        }
+        return Poller(
+            configuration: PollerConfiguration(
+                watch: name, concurrency: settings.concurrency, batch: settings.batch, lease: settings.lease,
+                poll: settings.poll, sweep: settings.sweep, lanes: lanes),
+            store: observed, reconciler: reconciler(surroundings.outside), observer: surroundings.metrics,
+            logger: logger)
+    }
+}
+
+/// Runs the pollers of all watches: they stop at the same time, so that one grace serves them all.
+struct Pollers: Service {
+    let pollers: [any Service]
+
+    func run() async throws {
+        guard !pollers.isEmpty else {
+            try await gracefulShutdown()
+            return
+        }
+        try await withThrowingTaskGroup { group in
+            for poller in pollers { group.addTask { try await poller.run() } }
+            // One that cannot go on ends the process: it must not look as if all were well.
+            try await group.waitForAll()
+        }
+    }
+}

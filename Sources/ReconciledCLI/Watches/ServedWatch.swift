@@ -1,0 +1,127 @@
+import ArgumentParser
+import Console
+import JSON
+import Logging
+import Postgres
+import PostgresStore
+import Reconciling
+
+/// A watch as the program serves it: what `run` polls, and what commands show and change. One type for each, with all that
+/// commands and the poller process need to know of it.
+protocol ServedWatch: Sendable {
+    associatedtype Table: WatchTable
+    associatedtype Asker: Reconciler<Table.R, Table.Change>
+
+    init(_ configuration: Configuration)
+
+    // MARK: the poller
+
+    var settings: WatchConfiguration { get }
+    /// Those that the configuration names.
+    var lanes: [LaneConfiguration] { get }
+
+    func reconciler(_ outside: OutsideWorld) -> Asker
+
+    /// The same, only asking: nothing is changed, here or outside.
+    func dryRunning() -> Self
+
+    /// Whether the configuration says that this lane only asks.
+    func isDryRunning(_ lane: String) -> Bool
+
+    /// Makes the metrics of its own stand there before anything happened.
+    func announce(in registry: MetricsRegistry)
+
+    /// Counts what was written to a row.
+    func count(_ settlement: Settlement<String, Table.Change>, in registry: MetricsRegistry)
+
+    // MARK: its words
+
+    /// One row: `order`.
+    static var noun: String { get }
+    /// What a lane is to this watch: `gateway`.
+    static var laneNoun: String { get }
+    /// The statuses that a person may decide for.
+    static var decisions: [String] { get }
+    /// What a waiting row's status says, for findings.
+    static var waitingStatus: String { get }
+
+    // MARK: its rows
+
+    static var columns: [TextTable.Column] { get }
+    /// A row in a table, one cell a column.
+    static func cells(of row: RowText) -> [String?]
+    /// What people want to read behind a column's value: `19.99 EUR`.
+    static func note(on column: String, of row: RowText) -> String?
+    /// Checks one object that is to be added; returns its id.
+    static func validate(_ json: JSONValue) throws(InputError) -> String
+    /// Throws what is wrong with a decision.
+    static func validate(_ decision: Decision) throws(ValidationError)
+    func resolution(_ decision: Decision, lane: String?) -> Table.Resolution
+    /// What a unique constraint says to people.
+    static func conflict(with decision: Decision?) -> String
+
+    static func reviewReason(after change: Table.Change) -> String?
+    /// What a dry run would have done besides a change of status, in words; nil if nothing.
+    static func effect(of would: JSONValue) -> String?
+
+    // MARK: its state
+
+    /// What `status` shows of it besides lanes and counts.
+    func digest(_ pool: PostgresPool) async throws -> WatchDigest?
+    /// What `doctor` finds out by looking at the lanes themselves.
+    func examineLanes() async -> [DoctorFinding]
+}
+
+extension ServedWatch {
+    static var name: String { Table.watch }
+    var name: String { Table.watch }
+
+    func announce(in registry: MetricsRegistry) {}
+    func count(_ settlement: Settlement<String, Table.Change>, in registry: MetricsRegistry) {}
+    static func note(on column: String, of row: RowText) -> String? { nil }
+    static func validate(_ decision: Decision) throws(ValidationError) {}
+    static func effect(of would: JSONValue) -> String? { nil }
+    func digest(_ pool: PostgresPool) async throws -> WatchDigest? { nil }
+    func examineLanes() async -> [DoctorFinding] { [] }
+}
+
+/// What a person decides about a row.
+struct Decision {
+    var status: String
+    var note: String
+    /// The gateway's transaction.
+    var transaction: String?
+}
+
+/// A watch's own part of `status`.
+struct WatchDigest: Sendable {
+    /// For people; with a line break at the end.
+    var text: String
+    /// JSON members by name.
+    var members: [(name: String, json: String)]
+}
+
+extension ServedWatch {
+    static func desk(_ pool: PostgresPool) -> any RowDesk {
+        WatchDesk<Table>(pool: pool, actor: DatabaseSession.actor)
+    }
+
+    static func overview(_ pool: PostgresPool) -> any RowOverview { WatchOverview<Table>(pool: pool) }
+
+    /// Sets the status by hand; nil if there is no such row.
+    func resolve(_ id: String, _ decision: Decision, pool: PostgresPool) async throws -> String? {
+        let desk = WatchDesk<Table>(pool: pool, actor: DatabaseSession.actor)
+        guard let before = try await desk.show(id) else { return nil }
+        let lane = RowText(try JSONValue(parsing: before))[Self.laneNoun]
+        do {
+            return try await desk.resolve(
+                id, status: decision.status, note: decision.note, resolution(decision, lane: lane))
+        } catch let error as PostgresError where error.sqlState == "23505" {
+            throw CommandFailure(Self.conflict(with: decision))
+        }
+    }
+
+    static func noRow(_ id: String) -> CommandFailure {
+        CommandFailure("there is no \(noun) \(TerminalText.printable(JSONText.quoted(String(id.prefix(100)))))")
+    }
+}

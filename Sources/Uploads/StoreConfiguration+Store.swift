@@ -1,0 +1,13 @@
+import Outgoing
+
+extension StoreConfiguration {
+    /// The store as it is configured.
+    ///
+    /// - Parameter http: for stores that are asked over the network.
+    public func chunkStore(http: OutgoingClient) -> any ChunkStore {
+        switch kind {
+        case .directory(let directory): DirectoryStore(directory)
+        case .s3: UnsupportedStore()
+        }
+    }
+}
