@@ -137,7 +137,7 @@ let package = Package(
             dependencies: [
                 "JSON", "Outgoing", "Reconciling", "Settings", "TestSupport", "Timeline", "Uploads", crypto, subprocess,
             ],
-            swiftSettings: strict),
+            exclude: ["Peers"], swiftSettings: strict),
         .testTarget(
             name: "TimersTests",
             dependencies: [

@@ -6,7 +6,8 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
     public let scheme: String
     /// Lower case, without port and brackets.
     public let host: String
-    private let authority: String
+    /// Lower case, with brackets, and with a port that is not the scheme's own.
+    public let authority: String
     /// From the first slash on, with the query.
     public let target: String
 
@@ -20,7 +21,8 @@ public struct EndpointURL: Hashable, Sendable, CustomStringConvertible {
         let rest = text[colon...].dropFirst(3)
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         guard !authority.contains("@"), !authority.contains("{"), let host = Self.host(authority) else { return nil }
-        self.authority = authority.lowercased()
+        let port = scheme == "https" ? ":443" : ":80"
+        self.authority = (authority.hasSuffix(port) ? authority.dropLast(port.count) : authority).lowercased()
         self.host = host
         target = String(rest.dropFirst(authority.count))
     }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOHTTP1
+import Timeline
 
 /// What came back, read to its end; without the body where that was read on the way.
 public struct OutgoingResponse: Sendable {
@@ -21,6 +22,9 @@ public struct OutgoingResponse: Sendable {
 
     /// The first header of that name, in any case of its letters.
     public func header(_ name: String) -> String? { headers.first(name: name) }
+
+    /// The other side's clock as it answered.
+    public var date: Timestamp? { header("date").flatMap(HTTPDate.timestamp) }
 
     /// How long we are asked to stay away.
     public var retryAfter: Duration? {

@@ -1,3 +1,4 @@
+import Outgoing
 import Reconciling
 import Settings
 
@@ -74,13 +75,17 @@ extension StoreConfiguration.Directory {
 
 extension StoreConfiguration.S3 {
     fileprivate init(reading section: inout SettingsSection) throws {
-        let endpoint = try section.requiredURL("endpoint")
-        guard endpoint.query == nil, endpoint.fragment == nil else {
+        let isTrusted = try section.boolean("trustPlainHttp") ?? false
+        guard let endpoint = EndpointURL(try section.requiredString("endpoint")), !endpoint.target.contains("?") else {
             throw section.error(
-                "endpoint", problem: "the value has a query or a fragment", allowed: "https://host or https://host:port"
-            )
+                "endpoint", problem: "not the URL of a store", allowed: "https://host or https://host:port")
         }
-        let host = endpoint.host?.lowercased() ?? ""
+        guard endpoint.isAuthenticated || isTrusted else {
+            throw section.error(
+                "endpoint", problem: "over plain http another host's answers prove nothing",
+                allowed: "https, http to this machine, or trustPlainHttp: true")
+        }
+        let host = endpoint.host
         let isAmazon = host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
         let bucket = try section.requiredString("bucket")
         guard bucket.utf8.count <= 255, bucket.first != ".", bucket.utf8.allSatisfy(Self.isBucketByte) else {

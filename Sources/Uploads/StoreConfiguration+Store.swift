@@ -7,7 +7,7 @@ extension StoreConfiguration {
     public func chunkStore(http: OutgoingClient) -> any ChunkStore {
         switch kind {
         case .directory(let directory): DirectoryStore(directory)
-        case .s3: UnsupportedStore()
+        case .s3(let settings): S3Store(settings, timeout: timeout, http: http)
         }
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Outgoing
 import Reconciling
 import Settings
 
@@ -49,7 +49,7 @@ public struct StoreConfiguration: Hashable, Sendable {
             case virtual
         }
 
-        public var endpoint: URL
+        public var endpoint: EndpointURL
         public var bucket: String
         public var region: String
         public var accessKey: Secret
@@ -57,7 +57,7 @@ public struct StoreConfiguration: Hashable, Sendable {
         public var addressing: Addressing
 
         public init(
-            endpoint: URL, bucket: String, region: String, accessKey: Secret, secretKey: Secret,
+            endpoint: EndpointURL, bucket: String, region: String, accessKey: Secret, secretKey: Secret,
             addressing: Addressing = .path
         ) {
             self.endpoint = endpoint

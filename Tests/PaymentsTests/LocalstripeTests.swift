@@ -12,14 +12,14 @@ import Timeline
 @testable import Payments
 
 private enum Localstripe {
-    static let bin = ProcessInfo.processInfo.environment["RECONCILED_TEST_LOCALSTRIPE"]
+    static let bin = ProcessInfo.processInfo.environment["RECONCILED_TEST_PEERS"]
 }
 
 /// Stripe's gateway against localstripe, a Stripe server that is not ours (PyPI, 1.15.10).
 ///
-/// Runs where RECONCILED_TEST_LOCALSTRIPE names the `bin` directory of a Python environment that has it:
-/// `python3 -m venv DIR && DIR/bin/pip install localstripe==1.15.10`, then `RECONCILED_TEST_LOCALSTRIPE=DIR/bin`.
-@Suite(.enabled(if: Localstripe.bin != nil, "RECONCILED_TEST_LOCALSTRIPE is not set")) struct LocalstripeTests {
+/// Runs where RECONCILED_TEST_PEERS names the `bin` directory of a Python environment that has it:
+/// `python3 -m venv DIR && DIR/bin/pip install localstripe==1.15.10`, then `RECONCILED_TEST_PEERS=DIR/bin`.
+@Suite(.enabled(if: Localstripe.bin != nil, "RECONCILED_TEST_PEERS is not set")) struct LocalstripeTests {
     /// Drives localstripe as a shop would.
     private struct Shop {
         var baseURL: String

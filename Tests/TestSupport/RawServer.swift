@@ -70,5 +70,11 @@ private func isWhole(_ request: String) -> Bool {
 }
 
 extension NIOAsyncChannelOutboundWriter<ByteBuffer> {
-    public func send(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
+    /// In pieces: what a single write has not yet passed on is lost when the connection is closed.
+    public func send(_ text: String) async throws {
+        var bytes = ByteBuffer(string: text)
+        while let piece = bytes.readSlice(length: min(bytes.readableBytes, 16_384)), piece.readableBytes > 0 {
+            try await write(piece)
+        }
+    }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Outgoing
 import Settings
 import Testing
 
@@ -43,7 +43,7 @@ import Testing
 
     @Test func anS3StoreIsRead() throws {
         guard case .s3(let settings) = try read(Self.s3).kind else { Issue.record("not S3"); return }
-        #expect(settings.endpoint == URL(string: "https://s3.example"))
+        #expect(settings.endpoint == EndpointURL("https://s3.example"))
         #expect(settings.bucket == "b" && settings.region == "r" && settings.secretKey == Secret("s"))
         #expect(settings.addressing == .path)
         #expect(!"\(settings)".contains("\"s\""))
@@ -78,6 +78,7 @@ import Testing
             (Self.s3.replacing("bucket: b", with: "bucket: \"a/b\""), "bucket"),
             (Self.s3.replacing("https://s3.example", with: "https://u:p@s3.example"), "endpoint"),
             (Self.s3.replacing("https://s3.example", with: "https://s3.example/?x=y"), "endpoint"),
+            (Self.s3.replacing("https://s3.example", with: "http://s3.example"), "endpoint"),
             (Self.s3.replacing("region: r, ", with: ""), "region"),
             (Self.s3.replacing(", secretKey: s", with: ""), "secretKey"),
             (Self.s3 + ", secretKeyFile: /x", "secretKey"),

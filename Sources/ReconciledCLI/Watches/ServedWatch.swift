@@ -113,10 +113,11 @@ extension ServedWatch {
         let desk = WatchDesk<Table>(pool: pool, actor: DatabaseSession.actor)
         guard let before = try await desk.show(id) else { return nil }
         let lane = RowText(try JSONValue(parsing: before))[Self.laneNoun]
-        do {
+        do throws(PostgresError) {
             return try await desk.resolve(
                 id, status: decision.status, note: decision.note, resolution(decision, lane: lane))
-        } catch let error as PostgresError where error.sqlState == "23505" {
+        } catch {
+            guard error.sqlState == "23505" else { throw error }
             throw CommandFailure(Self.conflict(with: decision))
         }
     }

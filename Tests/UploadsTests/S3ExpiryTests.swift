@@ -1,0 +1,168 @@
+import JSON
+import Testing
+import Timeline
+
+@testable import Uploads
+
+/// Before and while a session's parts are given up: nothing that may be complete is.
+@Suite struct S3ExpiryTests {
+    private typealias Replies = [S3Script.Kind: [S3Script.Reply]]
+
+    private static let some = S3Script.Reply.list(Array(S3Sample.parts.dropLast()))
+    private static let there = S3Script.Reply.object(bytes: 12, etag: S3Sample.composite)
+    private static let noted = JSONValue.object([
+        .init("upload_id", .string("U1")), .init("etag", .string(S3Sample.composite)),
+    ])
+
+    private func proof(
+        _ replies: Replies, sha256: String? = nil, state: JSONValue? = nil
+    ) async throws -> Result<CompletionProof, StoreFault> {
+        try await withFakeS3(replies) { store, record in
+            let upload = S3Sample.upload(sha256: sha256)
+            let plan = try #require(upload.plan)
+            return await store.proof(upload, plan: plan, work: S3Sample.work(record, state: state))
+        }
+    }
+
+    private func discard(
+        _ replies: Replies, state: JSONValue? = nil, lease: Duration = .seconds(600),
+        within limit: Duration = .seconds(60)
+    ) async throws -> (Result<Discarded, StoreFault>, S3Record) {
+        try await withFakeS3(replies) { store, record in
+            let upload = S3Sample.upload()
+            let plan = try #require(upload.plan)
+            let work = S3Sample.work(record, state: state, lease: lease, within: limit)
+            return (await store.discard(upload, plan: plan, work: work), record)
+        }
+    }
+
+    private func isComplete(_ proof: CompletionProof) -> Bool {
+        if case .complete = proof { true } else { false }
+    }
+
+    private func isUndecided(_ proof: CompletionProof) -> Bool {
+        if case .undecided = proof { true } else { false }
+    }
+
+    // MARK: proof
+
+    @Test func anObjectIsProvedByTheNoteOrTheParts() async throws {
+        #expect(isComplete(try await proof([.list: [.noUpload], .head: [Self.there]], state: Self.noted).get()))
+        #expect(isComplete(try await proof([.list: [.list(S3Sample.parts)], .head: [Self.there]]).get()))
+        #expect(isUndecided(try await proof([.list: [.noUpload], .head: [Self.there]]).get()))
+        #expect(isUndecided(try await proof([.list: [Self.some], .head: [Self.there]]).get()))
+        let other = S3Script.Reply.object(bytes: 12, etag: "other")
+        #expect(isUndecided(try await proof([.list: [.noUpload], .head: [other]], state: Self.noted).get()))
+    }
+
+    @Test func nothingOrAnotherSizeIsIncomplete() async throws {
+        let larger = S3Script.Reply.object(bytes: 13, etag: S3Sample.composite)
+        for head in [S3Script.Reply.nothing, larger] {
+            #expect(try await proof([.list: [.noUpload], .head: [head]], state: Self.noted).get() == .incomplete)
+        }
+    }
+
+    @Test func theDigestDecides() async throws {
+        let right = S3Script.Reply.answer("200 OK", body: S3Sample.text)
+        let wrong = S3Script.Reply.answer("200 OK", body: "HELLO, WORLD")
+        let other = S3Script.Reply.object(bytes: 12, etag: "other")
+        func proved(_ head: S3Script.Reply, _ get: S3Script.Reply) async throws -> CompletionProof {
+            try await proof(
+                [.list: [.noUpload], .head: [head], .get: [get]], sha256: S3Sample.sha256, state: Self.noted
+            ).get()
+        }
+        #expect(isComplete(try await proved(other, right)))
+        #expect(isComplete(try await proved(Self.there, right)))
+        #expect(try await proved(other, wrong) == .incomplete)
+        // Made of our parts, which are wrong themselves.
+        #expect(isUndecided(try await proved(Self.there, wrong)))
+    }
+
+    @Test func aStoreThatCannotBeAskedProvesNothing() async throws {
+        for list in [
+            S3Script.Reply.error("404 Not Found", "NoSuchBucket"), .error("403 Forbidden", "AccessDenied"),
+            .answer("500 Oops"), .answer("404 Not Found"),
+        ] {
+            let result = try await proof([.list: [list], .head: [.nothing]])
+            guard case .failure = result else { Issue.record("\(result)"); return }
+        }
+        let denied = try await proof([.list: [.noUpload], .head: [.answer("403 Forbidden")]])
+        guard case .failure(let fault) = denied else { Issue.record("\(denied)"); return }
+        #expect(fault.kind == .misconfigured)
+    }
+
+    // MARK: discard
+
+    @Test func anUploadIsAbortedUntilNothingIsLeft() async throws {
+        // A part that was on its way lands after the first Abort.
+        let landed = S3Script.Reply.list(S3Sample.parts)
+        let (result, record) = try await discard([
+            .list: [Self.some, landed, .list([])], .head: [.nothing], .abort: [.done],
+        ])
+        #expect(try result.get() == Discarded(bytes: 12, isKept: false))
+        #expect(record.events == ["list", "head", "note", "abort", "list", "note", "abort", "list"])
+        let (gone, _) = try await discard([
+            .list: [Self.some, .noUpload], .head: [.nothing], .abort: [.noUpload],
+        ])
+        #expect(try gone.get() == Discarded(bytes: 10, isKept: false))
+    }
+
+    @Test func whatAnInterruptedCallAbortedIsCounted() async throws {
+        let (first, record) = try await discard([
+            .list: [Self.some], .head: [.nothing], .abort: [.raw("")],
+        ])
+        guard case .failure(let fault) = first else { Issue.record("\(first)"); return }
+        #expect(fault.kind == .unavailable(retryAfter: nil))
+        let (second, _) = try await discard([.list: [.noUpload]], state: record.noted)
+        #expect(try second.get() == Discarded(bytes: 10, isKept: false))
+    }
+
+    @Test func whatIsCompleteIsNotAborted() async throws {
+        let (result, record) = try await discard([
+            .list: [.list(S3Sample.parts)], .head: [Self.there], .abort: [.done],
+        ])
+        guard case .failure(let fault) = result else { Issue.record("\(result)"); return }
+        #expect(fault.kind == .invalid(reason: "TARGET_EXISTS"))
+        #expect(!record.events.contains("abort"))
+    }
+
+    @Test func anUploadThatIsGoneNeedsNoAbort() async throws {
+        let (result, record) = try await discard([.list: [.noUpload]])
+        #expect(try result.get() == Discarded(bytes: 0, isKept: false))
+        #expect(record.events == ["list"])
+    }
+
+    @Test func withoutALeaseNothingIsAborted() async throws {
+        let (result, record) = try await discard(
+            [.list: [Self.some], .head: [.nothing], .abort: [.done]], lease: .seconds(20))
+        guard case .failure(let fault) = result else { Issue.record("\(result)"); return }
+        #expect(fault.kind == .interrupted)
+        #expect(!record.events.contains("abort"))
+    }
+
+    @Test func partsThatKeepLandingEndWithTheCheck() async throws {
+        let (result, record) = try await discard(
+            [.list: [Self.some], .head: [.nothing], .abort: [.done]], within: .milliseconds(700))
+        guard case .failure(let fault) = result else { Issue.record("\(result)"); return }
+        #expect(fault.kind == .interrupted)
+        #expect(record.events.count { $0 == "abort" } >= 2)
+    }
+
+    @Test func aRefusedAbortIsAFault() async throws {
+        let (result, _) = try await discard([
+            .list: [Self.some], .head: [.nothing], .abort: [.error("403 Forbidden", "AccessDenied")],
+        ])
+        guard case .failure(let fault) = result else { Issue.record("\(result)"); return }
+        #expect(fault.kind == .misconfigured)
+    }
+
+    @Test func nothingIsLeftToReclaim() async throws {
+        try await withFakeS3([:]) { store, record in
+            let upload = S3Sample.upload()
+            let plan = try #require(upload.plan)
+            #expect(try await store.reclaim(upload, plan: plan, work: S3Sample.work()).get() == 0)
+            #expect(try await store.purge(upload, plan: plan, work: S3Sample.work()).get() == 0)
+            #expect(record.events.isEmpty)
+        }
+    }
+}
