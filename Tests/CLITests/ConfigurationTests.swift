@@ -61,7 +61,7 @@ private let wrongConfigurations: [WrongConfiguration] = [
     .init("stores:\n  a: { kind: directory, chunks: /c, target: /t, pattern: \"../{id}{index}\" }", 2, "pattern"),
     .init("stores:\n  a: { kind: directory, chunks: /c, target: /t, firstIndex: 2 }", 2, "firstIndex"),
     .init("stores:\n  a: { kind: directory, chunks: /c, target: /t, minFreeBytes: lots }", 2, "is not a size"),
-    .init("stores:\n  a: { kind: s3, endpoint: \"ftp://x\" }", 2, "stores.a.endpoint: the value is not a web address"),
+    .init("stores:\n  a: { kind: s3, endpoint: \"ftp://x\" }", 2, "stores.a.endpoint: not the URL of a store"),
     .init("stores:\n  a: { kind: s3, endpoint: \"https://x\", bucket: b, region: r }", 2, "stores.a.accessKey"),
     .init("lanes:\n  timers: { rate: fast }", 2, "\"fast\" is not a rate"),
     .init("lanes:\n  timers: { cadence: [1s] }", 2, "lanes.timers.cadence: unknown key"),

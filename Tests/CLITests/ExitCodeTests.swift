@@ -7,7 +7,7 @@ import Testing
 /// The real binary on what people get wrong.
 @Suite struct ExitCodeTests {
     @Test(arguments: [
-        [], ["frobnicate"], ["run", "--nonsense"], ["list"], ["list", "parcels"], ["list", "uploads"],
+        [], ["frobnicate"], ["run", "--nonsense"], ["list"], ["list", "parcels"],
         ["list", "orders", "--limit", "0"], ["list", "orders", "--limit", "many"], ["show", "orders"],
         ["resolve", "orders", "a", "--status", "paid", "--note", "n"],
         ["resolve", "orders", "a", "--status", "gone", "--note", "n"],

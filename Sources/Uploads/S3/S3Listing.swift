@@ -23,7 +23,10 @@ struct S3Listing: Hashable, Sendable {
 
     /// Adds the page that was asked for with `marker`. Says what is wrong with it, nil if nothing is.
     mutating func add(page: S3XML, uploadID: String, storeTime: Timestamp?) -> String? {
-        guard page.name == "ListPartsResult", let asked = marker else { return "it lists no parts" }
+        // The documentation says Result; some servers say Response.
+        guard page.name == "ListPartsResult" || page.name == "ListPartsResponse", let asked = marker else {
+            return "it lists no parts"
+        }
         if let other = page["UploadId"], other != uploadID { return "it lists another upload's parts" }
         self.storeTime = self.storeTime ?? storeTime
         for element in page.children where element.name == "Part" {
