@@ -72,7 +72,8 @@ public struct UploadProgress: Hashable, Sendable {
         guard let json, let document = try? JSONValue(parsing: json) else { return }
         mergedBytes = document["merged_bytes"]?.integer.flatMap { $0 >= 0 ? $0 : nil }
         state = document["state"].flatMap { $0.isNull ? nil : $0 }
-        if let fingerprint = document["seen"]?["fingerprint"]?.string, let since = Self.time(document["seen"]?["since"]) {
+        if let fingerprint = document["seen"]?["fingerprint"]?.string, let since = Self.time(document["seen"]?["since"])
+        {
             seen = Seen(fingerprint: fingerprint, since: since)
         }
         disproved = document["disproved"]?.string

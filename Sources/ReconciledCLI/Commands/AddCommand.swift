@@ -53,7 +53,8 @@ struct AddCommand: AsyncParsableCommand {
         }
         let differing = outcomes.count { $0.outcome == .differs }
         if differing > 0 {
-            throw CommandFailure("\(differing) of the \(watch.name) exist with other values; nothing of them was changed")
+            throw CommandFailure(
+                "\(differing) of the \(watch.name) exist with other values; nothing of them was changed")
         }
     }
 

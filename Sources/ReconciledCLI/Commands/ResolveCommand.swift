@@ -33,7 +33,8 @@ struct ResolveCommand: AsyncParsableCommand {
         guard !note.allSatisfy(\.isWhitespace) else { throw ValidationError("--note says why, in words") }
         guard note.utf8.count <= 10_000 else { throw ValidationError("--note has at most 10000 bytes") }
         guard target.served.decisions.contains(status) else {
-            throw ValidationError("--status is \(target.served.decisions.joined(separator: ", ")) for \(target.watch.rawValue)")
+            throw ValidationError(
+                "--status is \(target.served.decisions.joined(separator: ", ")) for \(target.watch.rawValue)")
         }
         try target.served.validate(decision)
     }

@@ -9,7 +9,8 @@ enum Watch: String, CaseIterable, ExpressibleByArgument, Sendable {
         switch self {
         case .orders: OrdersWatch.self
         case .uploads: UploadsWatch.self
-        case .timers, .deliveries: nil
+        case .timers: TimersWatch.self
+        case .deliveries: nil
         }
     }
 
