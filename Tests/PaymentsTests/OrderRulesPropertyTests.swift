@@ -1,5 +1,6 @@
 import JSON
 import Reconciling
+import TestSupport
 import Testing
 import Timeline
 

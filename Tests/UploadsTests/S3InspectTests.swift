@@ -104,9 +104,10 @@ import Timeline
         let back = S3Script.Reply.page { marker in S3Text.list([], next: marker == 5 ? 3 : 5) }
         let beyond = S3Script.Reply.list([], next: 10_001)
         let unmarked = S3Script.Reply.answer(
-            "200 OK", body: "<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>")
+            "200 OK", body: "<ListPartsResult><UploadId>U1</UploadId><IsTruncated>true</IsTruncated></ListPartsResult>")
         let vague = S3Script.Reply.answer(
-            "200 OK", body: "<ListPartsResult><IsTruncated>maybe</IsTruncated></ListPartsResult>")
+            "200 OK", body: "<ListPartsResult><UploadId>U1</UploadId><IsTruncated>maybe</IsTruncated></ListPartsResult>"
+        )
         for reply in [stuck, back, beyond, unmarked, vague] {
             let (result, record) = try await inspect([.list: [reply]])
             #expect(fault(result)?.kind == .unreadable)

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 import Timeline
 
@@ -285,7 +286,7 @@ import Timeline
             let plan = try #require(upload.plan)
             return try await withThrowingTaskGroup(of: MergeOutcome?.self) { group in
                 group.addTask { await store.merge(upload, plan: plan, work: S3Sample.work(record)) }
-                while !record.events.contains("complete") { await Task.yield() }
+                try await eventually("Complete was sent") { record.events.contains("complete") }
                 group.cancelAll()
                 return try await group.next() ?? nil
             }

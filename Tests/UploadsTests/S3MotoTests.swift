@@ -21,7 +21,10 @@ import Timeline
             return try await peer.ask(question)
         }
 
-        func begin() async throws -> String { try #require(try await ask("create")["upload_id"]?.string) }
+        func begin() async throws -> String {
+            let answer = try await ask("create")
+            return try #require(answer["upload_id"]?.string, "\(key): \(answer)")
+        }
 
         func part(_ number: Int, _ body: String, of upload: String) async throws {
             let answer = try await ask("part") {
@@ -44,16 +47,16 @@ import Timeline
     }
 
     private func withMoto(
-        secretKey: String? = nil, bucket: String? = nil, region: String? = nil,
+        mode: String = "serve", secretKey: String? = nil, bucket: String? = nil,
         _ body: (S3Store, S3Peer) async throws -> Void
     ) async throws {
-        try await S3Peer.with("serve") { peer in
+        try await S3Peer.with(mode) { peer in
             let told = try await peer.hear()
             func text(_ name: String) throws -> String { try #require(told[name]?.string) }
             let http = OutgoingClient()
             let settings = StoreConfiguration.S3(
                 endpoint: try #require(EndpointURL(try text("endpoint"))), bucket: try bucket ?? text("bucket"),
-                region: try region ?? text("region"), accessKey: Secret(try text("access_key")),
+                region: try text("region"), accessKey: Secret(try text("access_key")),
                 secretKey: Secret(try secretKey ?? text("secret_key")))
             do {
                 try await body(S3Store(settings, timeout: .seconds(30), http: http), peer)
@@ -65,18 +68,19 @@ import Timeline
         }
     }
 
-    @Test func uploadsOfEveryNameAreMergedOnce() async throws {
-        let names = [
-            "film.mp4", "a/b/c", "a//b", "/lead", "trail/", "ü €\u{1F600}", "plus+and space", "q?a=b&c#d%20",
-            "quote\"'<>&()!*", "~-._", "e\u{301}",
-        ]
-        try await withMoto { store, peer in
-            var merged = 0
+    /// moto checks signatures where a key is its own percent-encoding; for the others there is botocore.
+    @Test(arguments: [
+        ("serve", ["film.mp4", "a/b/c", "a//b", "/lead", "trail/", "~-._"]),
+        (
+            "serve-unchecked",
+            ["ü €\u{1F600}", "plus+and space", "q?a=b&c#d%20", "quote\"'<>&()!*", "e\u{301}", "a//b+/"]
+        ),
+    ])
+    func uploadsOfEveryNameAreMergedOnce(mode: String, names: [String]) async throws {
+        try await withMoto(mode: mode) { store, peer in
             for name in names {
                 let client = Client(peer: peer, key: name)
-                // moto with its signature check on refuses a few names to botocore itself.
-                guard let id = try await client.ask("create")["upload_id"]?.string else { continue }
-                merged += 1
+                let id = try await client.begin()
                 for (index, body) in Self.bodies.enumerated() { try await client.part(index + 1, body, of: id) }
                 let upload = Self.upload(name, id)
                 let plan = try #require(upload.plan)
@@ -93,7 +97,6 @@ import Timeline
                     upload, plan: plan, work: S3Sample.work(record, state: record.noted))
                 #expect(again == outcome, "\(name)")
             }
-            #expect(merged > names.count / 2)
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Uploads
@@ -57,14 +58,14 @@ import Testing
     }
 
     @Test func anyBytesAreReadOrRefused() {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededRandom(seed: TestSeed.value)
         let pieces = [
             "<", ">", "/", "a", "</a>", "<a>", "&", ";", "amp", "#", "<!", "--", "[CDATA[", "]]>", "'", "\"", "?", " ",
         ]
         for _ in 0..<20_000 {
             let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in pieces.randomElement(using: &random)! }
             guard let root = read(text.joined()) else { continue }
-            #expect(!root.name.isEmpty, "\(text)")
+            #expect(!root.name.isEmpty, "\(text), seed \(TestSeed.value)")
         }
         #expect(S3XML(parsing: [0x3C, 0x61, 0x3E, 0xFF, 0x3C, 0x2F, 0x61, 0x3E]) == nil)
     }

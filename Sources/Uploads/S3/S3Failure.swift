@@ -73,7 +73,7 @@ enum S3Failure: Error, Hashable, Sendable {
         case .refused(let status, let code, let retryAfter):
             let shown = code.map { "HTTP \(status), \($0)" } ?? "HTTP \(status)"
             if code == "KeyTooLongError" {
-                return StoreFault(.invalid(reason: S3Reason.invalidName), "The store refuses the name (\(shown)).")
+                return StoreFault(.invalid(reason: UploadReason.invalidName), "The store refuses the name (\(shown)).")
             }
             if let problem = code.flatMap({ Self.misconfigured[$0] }) {
                 return StoreFault(.misconfigured, "The store refuses us: \(problem) (\(shown)).")

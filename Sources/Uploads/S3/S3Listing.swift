@@ -27,7 +27,7 @@ struct S3Listing: Hashable, Sendable {
         guard page.name == "ListPartsResult" || page.name == "ListPartsResponse", let asked = marker else {
             return "it lists no parts"
         }
-        if let other = page["UploadId"], other != uploadID { return "it lists another upload's parts" }
+        guard page["UploadId"] == uploadID else { return "it lists another upload's parts" }
         self.storeTime = self.storeTime ?? storeTime
         for element in page.children where element.name == "Part" {
             guard let part = S3Part(element) else { return "a part in it is not readable" }

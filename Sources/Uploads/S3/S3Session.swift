@@ -9,14 +9,15 @@ struct S3Session: Sendable {
     init(_ upload: Upload, _ plan: ChunkPlan) throws(StoreFault) {
         guard let uploadID = upload.s3UploadID, !uploadID.isEmpty else {
             throw StoreFault(
-                .invalid(reason: S3Reason.noUploadID), "s3_upload_id is empty: the multipart upload's id is needed.")
+                .invalid(reason: UploadReason.noUploadID), "s3_upload_id is empty: the multipart upload's id is needed."
+            )
         }
         if let problem = S3Address.problem(of: upload.name) {
-            throw StoreFault(.invalid(reason: S3Reason.invalidName), "No object can have that name: \(problem).")
+            throw StoreFault(.invalid(reason: UploadReason.invalidName), "No object can have that name: \(problem).")
         }
         guard (1...S3Listing.partNumberMax).contains(plan.count) else {
             throw StoreFault(
-                .invalid(reason: S3Reason.invalidSession),
+                .invalid(reason: UploadReason.invalidSession),
                 "S3 makes an object of 1 to 10000 parts, and chunk_count is \(plan.count).")
         }
         key = upload.name

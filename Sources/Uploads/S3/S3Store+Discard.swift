@@ -19,7 +19,7 @@ extension S3Store {
         // There are stores where aborting what was completed takes the object's data along.
         if case .complete = try await proof(session, listing, work) {
             throw StoreFault(
-                .invalid(reason: S3Reason.targetExists),
+                .invalid(reason: UploadReason.targetExists),
                 "The object is complete, so its multipart upload, which is there still, was not aborted.")
         }
         for round in 0..<Self.roundsMax {

@@ -87,10 +87,10 @@ extension S3Store {
         case "InvalidPart", "InvalidPartOrder": return .chunksChanged
         case "EntityTooSmall":
             throw StoreFault(
-                .invalid(reason: S3Reason.partTooSmall),
+                .invalid(reason: UploadReason.partTooSmall),
                 "The store refuses parts that small; all but the last must have 5 MiB at most stores.")
         case "EntityTooLarge":
-            throw StoreFault(.invalid(reason: S3Reason.tooLarge), "The store takes no object that large.")
+            throw StoreFault(.invalid(reason: UploadReason.tooLarge), "The store takes no object that large.")
         default: break
         }
         if failure == .silent(.interrupted) { return .interrupted }

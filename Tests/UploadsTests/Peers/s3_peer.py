@@ -1,8 +1,9 @@
 """S3 that is not ours: botocore signs, boto3 uploads, moto answers and checks every signature.
 
-Usage: BIN/python s3_peer.py sign|serve
+Usage: BIN/python s3_peer.py sign|serve|serve-unchecked
 Reads one JSON object a line from standard input and answers with one; ends when its standard input does. `serve` first
-prints where it listens and its keys.
+prints where it listens and its keys; `serve-unchecked` takes any signature, for moto finds even boto3's wrong where a
+key has to be percent-encoded.
 """
 
 import json
@@ -38,8 +39,9 @@ def sign():
             "hash": request.headers["X-Amz-Content-SHA256"]}), flush=True)
 
 
-def serve():
-    os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3"
+def serve(checked=True):
+    # After the three calls that make a user with a key.
+    os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3" if checked else "1000000"
     # Small parts: the tests upload many.
     os.environ["S3_UPLOAD_PART_MIN_SIZE"] = "8"
     import boto3
@@ -95,4 +97,4 @@ def serve():
     server.stop()
 
 
-{"sign": sign, "serve": serve}[sys.argv[1]]()
+{"sign": sign, "serve": serve, "serve-unchecked": lambda: serve(checked=False)}[sys.argv[1]]()

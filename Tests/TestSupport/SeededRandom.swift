@@ -1,20 +1,20 @@
 import Foundation
 
 /// The seed of this run's property tests: RECONCILED_TEST_SEED, or a fresh one.
-enum TestSeed {
-    static let value: UInt64 =
+public enum TestSeed {
+    public static let value: UInt64 =
         ProcessInfo.processInfo.environment["RECONCILED_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...(.max))
 }
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-struct SeededRandom: RandomNumberGenerator {
+public struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
