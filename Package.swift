@@ -157,7 +157,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FaultTests",
-            dependencies: ["Postgres", "ReconciledCLI", "Schema", "TestSupport", hummingbird, logging],
+            dependencies: ["Postgres", "ReconciledCLI", "Schema", "TestSupport", crypto, hummingbird, logging],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ]

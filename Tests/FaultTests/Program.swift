@@ -18,9 +18,12 @@ final class Program: Sendable {
 
     /// Starts `reconciled ARGUMENTS…` with its output in `log`.
     ///
+    /// - Parameter faults: options of strace, which then kills, freezes or delays the program at its system calls.
+    ///   Its process is the program's all the same: strace is off to the side.
+    ///
     /// By posix_spawn with an empty signal mask: a child of a cooperative thread would inherit blocked signals and ignore
     /// SIGTERM.
-    init(_ arguments: [String], log: URL) throws {
+    init(_ arguments: [String], faults: [String] = [], log: URL) throws {
         self.log = log
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
@@ -37,12 +40,14 @@ final class Program: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 1, log.path, flags, 0o600)
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
-        var words: [UnsafeMutablePointer<CChar>?] = unsafe ([Self.binary.path] + arguments).map { unsafe strdup($0) }
+        let tracer = faults.isEmpty ? [] : ["strace", "-D", "-f", "-qq"] + faults
+        let command = tracer + [Self.binary.path] + arguments
+        var words: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) }
         unsafe words.append(nil)
         defer { for unsafe word in unsafe words { unsafe free(word) } }
         var child: pid_t = 0
-        let status = unsafe posix_spawn(&child, Self.binary.path, &actions, &attributes, words, environ)
-        guard status == 0 else { throw Failure(description: "posix_spawn failed with error \(status)") }
+        let status = unsafe posix_spawnp(&child, command[0], &actions, &attributes, words, environ)
+        guard status == 0 else { throw Failure(description: "posix_spawnp failed with error \(status)") }
         processID = child
     }
 

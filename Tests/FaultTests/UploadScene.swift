@@ -1,0 +1,154 @@
+import Crypto
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+/// A database, a store of two directories, sessions whose chunks are all there, and as many pollers as the test starts.
+final class UploadScene: Sendable {
+    private let database: TestDatabase
+    private let folder: URL
+    /// A mebibyte of noise; every mebibyte of every upload is this one under a number of its own.
+    private let noise: Data
+
+    static let mebibyte = 1 << 20
+
+    init(_ database: TestDatabase, folder: URL) throws {
+        self.database = database
+        self.folder = folder
+        for name in ["chunks", "files"] {
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: name), withIntermediateDirectories: true)
+        }
+        let source = try FileHandle(forReadingFrom: URL(filePath: "/dev/urandom"))
+        noise = try source.read(upToCount: Self.mebibyte) ?? Data()
+    }
+
+    private var files: URL { folder.appending(path: "files") }
+    private var parts: URL { files.appending(path: ".reconciled/parts") }
+
+    private func content(_ mebibytes: Range<Int>) -> Data {
+        var content = Data(capacity: mebibytes.count * Self.mebibyte)
+        for number in mebibytes {
+            content.append(Data("\(number)\n".utf8))
+            content.append(noise[content.count % Self.mebibyte..<Self.mebibyte])
+        }
+        return content
+    }
+
+    /// Adds a session that is due now; its file is `below/ID`.
+    func add(_ id: String, mebibytes: Int, chunk: Int = 8, isDigestKnown: Bool = false) async throws {
+        let chunks = folder.appending(path: "chunks/\(id)")
+        try FileManager.default.createDirectory(at: chunks, withIntermediateDirectories: true)
+        for (index, start) in stride(from: 0, to: mebibytes, by: chunk).enumerated() {
+            try content(start..<min(start + chunk, mebibytes)).write(to: chunks.appending(path: "\(index)"))
+        }
+        let digest =
+            isDigestKnown
+            ? "'" + SHA256.hash(data: content(0..<mebibytes)).map { String(format: "%02x", $0) }.joined() + "'" : "NULL"
+        let (total, bytes) = (mebibytes * Self.mebibyte, chunk * Self.mebibyte)
+        try await execute(
+            """
+            INSERT INTO reconciled.uploads
+                (id, store, name, total_bytes, chunk_bytes, chunk_count, sha256, next_check_at)
+            VALUES ('\(id)', 'disk', 'below/\(id)', \(total), \(bytes), \((mebibytes + chunk - 1) / chunk), \(digest),
+                now())
+            """)
+    }
+
+    /// Starts `reconciled run` with short leases.
+    ///
+    /// - Parameter faults: see `Program`.
+    func startPoller(faults: [String] = []) throws -> Program {
+        let name = UUID().uuidString
+        let file = folder.appending(path: "\(name).yaml")
+        let text = """
+            database: { url: "\(database.url)", poolSize: 3 }
+            http: { host: 127.0.0.1, port: 0 }
+            watches:
+              uploads: { lease: 2s, poll: 100ms }
+            stores:
+              disk:
+                kind: directory
+                chunks: \(folder.path)/chunks
+                target: \(files.path)
+                minFreeBytes: 0
+                quiescence: 0ms
+                cadence: [100ms]
+            """
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        return try Program(
+            ["run", "--config", file.path], faults: faults, log: folder.appending(path: "\(name).log"))
+    }
+
+    /// Stops a poller by SIGTERM; it must leave with exit code 0.
+    func stop(_ poller: Program) {
+        poller.send(SIGTERM)
+        #expect(poller.wait() == 0, "\(poller.output)")
+    }
+
+    private func execute(_ sql: String) async throws {
+        _ = try await database.pool.execute(PostgresQuery(Statement(name: "", text: sql)))
+    }
+
+    func count(_ sql: String) async throws -> Int64 {
+        try await database.pool.query(PostgresQuery(Statement(name: "", text: sql))) { rows in
+            try rows.first { row in try row.read(Int64.self) } ?? 0
+        }
+    }
+
+    /// What the last checkpoint noted.
+    func mergedBytes(_ id: String) async throws -> Int64 {
+        try await count(
+            "SELECT coalesce((progress ->> 'merged_bytes')::bigint, 0) FROM reconciled.uploads WHERE id = '\(id)'")
+    }
+
+    /// As time does, at once: whoever holds a lease has lost it.
+    func lapseLeases() async throws {
+        try await execute(
+            "UPDATE reconciled.uploads SET lease_expires_at = now() WHERE lease_expires_at > now()")
+    }
+
+    func trace(_ name: String) -> String { folder.appending(path: "\(name).trace").path }
+
+    /// How many bytes `copy_file_range` copied by that trace.
+    func copiedBytes(_ name: String) throws -> Int64 {
+        let text = try String(contentsOf: URL(filePath: trace(name)), encoding: .utf8)
+        return text.split(separator: "\n").reduce(0) { sum, line in
+            guard line.contains("copy_file_range"), let result = line.firstMatch(of: /\) += (\d+)/) else { return sum }
+            return sum + (Int64(result.1) ?? 0)
+        }
+    }
+
+    /// Waits until the session is complete, then looks whether everything about it is as it must be.
+    func isMergedOnce(_ id: String, mebibytes: Int, _ why: Comment) async throws {
+        try await eventually("\(id) is complete", within: .seconds(30)) {
+            try await self.count("SELECT count(*) FROM reconciled.uploads WHERE id = '\(id)' AND status = 'complete'")
+                == 1
+        }
+        let merged = try Data(contentsOf: files.appending(path: "below/\(id)"), options: .alwaysMapped)
+        #expect(merged == content(0..<mebibytes), why)
+        let times = try await count(
+            """
+            SELECT count(*) FROM reconciled.history
+            WHERE watch = 'uploads' AND row_id = '\(id)' AND status_after = 'complete'
+            """)
+        #expect(times == 1, why)
+    }
+
+    /// Nothing is where the files go but the files, and nothing is left of any merge.
+    func holdsNothingBut(_ ids: [String]) throws {
+        let manager = FileManager.default
+        #expect(try manager.contentsOfDirectory(atPath: files.path).sorted() == [".reconciled", "below"])
+        #expect(
+            try manager.contentsOfDirectory(atPath: files.appending(path: "below").path).sorted() == ids.sorted())
+        #expect(try manager.contentsOfDirectory(atPath: parts.path) == [])
+        #expect(try manager.contentsOfDirectory(atPath: files.appending(path: ".reconciled").path) == ["parts"])
+    }
+}
+
+func withUploadScene(_ body: (UploadScene) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reconciled-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try await withTestDatabase { database in try await body(try UploadScene(database, folder: folder)) }
+}
