@@ -71,7 +71,8 @@ public struct UploadRules: Sendable {
         self.begunAt = begunAt
         self.now = now
         isAsked = true
-        return shown(next(finding))
+        let step = next(finding)
+        return shown(step)
     }
 
     private var first: UploadStep {
