@@ -100,7 +100,7 @@ let package = Package(
             dependencies: [
                 "Console", "JSON", "Outgoing", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox",
                 "Schema", "Settings", "Timeline", "Timers", "Uploads", argumentParser, crypto, histogram, lifecycle,
-                logging, metrics, subprocess,
+                logging, metrics, nioPosix, subprocess,
             ],
             swiftSettings: strict),
 

@@ -4,14 +4,15 @@ import Postgres
 import Sandbox
 import Schema
 import ServiceLifecycle
-import Subprocess
-import SystemPackage
 import Timeline
 
-/// A thousand orders, a third of them stuck in every way the decision table knows, on a private PostgreSQL with a sandbox
-/// gateway and two poller processes; ends when every order is where its truth says.
+/// A thousand orders, a third of them stuck in every way the decision table knows, and twenty uploads on real files, on a
+/// private PostgreSQL with a sandbox gateway and two poller processes, one of which is killed; ends when every order and
+/// every upload is where its truth says.
 struct Demo {
     let orderCount: Int
+    /// Of the upload in whose merge a poller is killed.
+    let largeBytes: Int64
     let directory: URL
     let usesColour: Bool
     let logger: Logger
@@ -22,7 +23,7 @@ struct Demo {
         var description: String
     }
 
-    /// Returns whether every order ended where its truth says.
+    /// Returns whether everything ended where its truth says.
     func run() async throws -> Bool {
         let postgres = EmbeddedPostgres(directory: directory.path, logger: logger)
         say("PostgreSQL starts in \(directory.path)")
@@ -60,8 +61,10 @@ struct Demo {
                 guard let port = await iterator.next() else { return nil }
                 let configuration = try writeConfiguration(url: url, gatewayPort: port)
                 say("sandbox gateway on port \(port)")
-                return try await withPollers(2, configuration: configuration) {
-                    try await watch(DemoDatabase(pool: pool))
+                let uploads = try await prepareUploads()
+                let pollers = DemoPollers(directory: directory, configuration: configuration)
+                return try await pollers.with(2) {
+                    try await watch(DemoDatabase(pool: pool), uploads, pollers)
                 }
             }
             defer { group.cancelAll() }
@@ -77,6 +80,8 @@ struct Demo {
             # Written by `reconciled demo`.
             database: { url: "\(url)" }
             http: { host: 127.0.0.1, port: 0 }
+            # What a killed poller held is soon someone else's.
+            watches: { orders: { lease: 3s }, uploads: { lease: 2s, poll: 100ms } }
             gateways:
               stripe: { kind: stripe, secretKey: sk_sandbox, baseUrl: "http://127.0.0.1:\(gatewayPort)", timeout: 5s }
               acme:
@@ -90,86 +95,58 @@ struct Demo {
                 currency: "$.currency"
                 order: "$.order"
                 txn: "$.txn"
-
+            stores:
+            \(client.stores)
             """
         let file = directory.appending(path: "reconciled.yaml")
         try text.write(to: file, atomically: true, encoding: .utf8)
         return file
     }
 
-    /// Runs `reconciled run` in so many processes while `body` runs; they are asked to stop, and stopped after a while.
-    private func withPollers<T: Sendable>(
-        _ count: Int, configuration: URL, _ body: @escaping @Sendable () async throws -> T
-    ) async throws -> T {
-        try await withThrowingTaskGroup(of: T?.self) { group in
-            for number in 1...count {
-                group.addTask {
-                    try await runPoller(number, configuration: configuration)
-                    return nil
-                }
-            }
-            group.addTask { try await body() }
-            defer { group.cancelAll() }
-            for try await result in group {
-                if let result { return result }
-            }
-            throw Failure(description: "the pollers stopped; see \(directory.path)/poller-1.log")
-        }
-    }
-
-    private func runPoller(_ number: Int, configuration: URL) async throws {
-        let log = FilePath(directory.appending(path: "poller-\(number).log").path)
-        let descriptor = try FileDescriptor.open(
-            log, .writeOnly, options: [.create, .append], permissions: [.ownerReadWrite])
-        var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
-        let record = try await Subprocess.run(
-            .path("/proc/self/exe"), arguments: ["run", "--config", configuration.path], platformOptions: options,
-            input: .none, output: .fileDescriptor(descriptor, closeAfterSpawningProcess: false),
-            error: .fileDescriptor(descriptor, closeAfterSpawningProcess: true))
-        guard record.terminationStatus.isSuccess || Task.isCancelled else {
-            throw Failure(description: "poller \(number) ended with \(record.terminationStatus); see \(log)")
-        }
-    }
-
     // MARK: what there is to see
 
-    private func watch(_ database: DemoDatabase) async throws -> Bool {
+    private func watch(
+        _ database: DemoDatabase, _ announced: (uploads: [DemoUpload], digests: [String?]), _ pollers: DemoPollers
+    ) async throws -> Bool {
         let orders = DemoOrder.sample(count: orderCount)
+        let uploads = announced.uploads
         try await database.insert(orders)
-        say("\(orders.count) orders: a third of them stuck, in \(Set(orders.map(\.scenario)).count) different ways\n")
+        try await database.insert(uploads, digests: announced.digests)
+        say("\(orders.count) orders: a third of them stuck, in \(Set(orders.map(\.scenario)).count) different ways")
+        say("\(uploads.count) uploads, in \(Set(uploads.map(\.scenario)).count) different ways\n")
         let start = Moment.now
+        async let killing = killDuringMerge(uploads, database, pollers)
+        var screen = DemoScreen()
         var healthy = orders.filter(\.isHealthy).map(\.id)[...]
         var report = DemoReport(orders, try await database.outcomes())
-        var shownAt: Moment?
-        while !report.isOver, Moment.now < start + Self.limit {
+        var uploadReport = DemoUploadReport(uploads, try await database.uploadOutcomes())
+        while !(report.isOver && uploadReport.isOver), Moment.now < start + Self.limit {
             // The healthy ones' notifications trickle in; some meet a check under way.
             try await database.notify(Array(healthy.prefix(40)))
             healthy = healthy.dropFirst(40)
+            try await sendMore(uploadReport)
             try await Task.sleep(for: .milliseconds(250))
             report = DemoReport(orders, try await database.outcomes())
-            // A terminal shows one line that grows; a file gets one every now and then.
-            if isTerminal || report.isOver || shownAt.map({ Moment.now - $0 >= .seconds(2) }) ?? true {
-                showProgress(report, total: orders.count, seconds: (Moment.now - start).inSeconds)
-                shownAt = Moment.now
+            uploadReport = DemoUploadReport(uploads, try await database.uploadOutcomes())
+            if let news = pollers.takeNews() { screen.say(news) }
+            screen.show(
+                report, total: orders.count, uploadReport, seconds: (Moment.now - start).inSeconds,
+                isLast: report.isOver && uploadReport.isOver)
+        }
+        let seconds = (Moment.now - start).inSeconds
+        let wasKilled = try await killing
+        uploadReport.problems = try await client.run {
+            try uploads.compactMap { upload in
+                try client.problem(with: upload).map { "\(upload.id) \(upload.name): \($0)" }
             }
         }
+        if !wasKilled { say("The large upload was merged before its poller could be killed.") }
         let counters = try await database.counters()
-        let seconds = (Moment.now - start).inSeconds
         Descriptor.write(
-            "\n" + report.rendered(counters: counters, seconds: seconds, usesColour: usesColour), to: STDOUT_FILENO)
-        return report.isOver
+            report.rendered(counters: counters, seconds: seconds, usesColour: usesColour)
+                + uploadReport.rendered(usesColour: usesColour), to: STDOUT_FILENO)
+        return report.isOver && uploadReport.isOver && uploadReport.problems.isEmpty
     }
-
-    private func showProgress(_ report: DemoReport, total: Int, seconds: Double) {
-        let width = 40
-        let filled = total == 0 ? width : report.atTheirTruth * width / total
-        let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
-        let line = "\(bar) \(report.atTheirTruth) of \(total) right, \(Int(seconds)) s"
-        Descriptor.write(isTerminal ? "\r\(line)\u{1B}[K" : "\(line)\n", to: STDOUT_FILENO)
-    }
-
-    private var isTerminal: Bool { Descriptor.isTerminal(STDOUT_FILENO) }
 
     private func say(_ text: String) { Descriptor.write(text + "\n", to: STDOUT_FILENO) }
 }

@@ -5,19 +5,25 @@ import Logging
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Show a thousand orders righting themselves on a private PostgreSQL.",
+        abstract: "Show a thousand orders and twenty uploads righting themselves on a private PostgreSQL.",
         discussion: """
             Starts a private PostgreSQL, a sandbox gateway and two pollers, adds orders of which a third are stuck in every \
-            way that the rules know, and ends when each is where its truth says. Exit code 1 if one is not.
+            way that the rules know, and uploads on real files: whole, with holes, still arriving, abandoned, with a wrong \
+            digest or a file in their way, and a large one whose poller is killed in the middle of its merge. Ends when \
+            each is where its truth says. Exit code 1 if one is not.
             """)
 
     @Option(help: "How many orders.")
     var orders = 1_000
 
+    @Option(help: ArgumentHelp("The size of the large upload; twice as much of the disk is needed.", valueName: "MIB"))
+    var largeMib = 200
+
     @Option(help: "Keep everything (data, configuration, logs) in this directory; by default it is thrown away.")
     var directory: String?
 
     func validate() throws {
+        guard (1...100_000).contains(largeMib) else { throw ValidationError("--large-mib is between 1 and 100000") }
         guard (1...100_000).contains(orders) else { throw ValidationError("--orders is between 1 and 100000") }
     }
 
@@ -36,7 +42,8 @@ struct DemoCommand: AsyncParsableCommand {
             }
         }
         let usesColour = Descriptor.isTerminal(STDOUT_FILENO) && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
-        let demo = Demo(orderCount: orders, directory: place, usesColour: usesColour, logger: logger)
+        let demo = Demo(
+            orderCount: orders, largeBytes: Int64(largeMib) << 20, directory: place, usesColour: usesColour, logger: logger)
         guard try await demo.run() else { throw ExitCode(1) }
     }
 }
