@@ -9,9 +9,11 @@ struct Diagnosis {
     static let silenceMax = Duration.seconds(60)
 
     private let session: DatabaseSession
+    private let outside: OutsideWorld
 
-    init(_ session: DatabaseSession) {
+    init(_ session: DatabaseSession, _ outside: OutsideWorld) {
         self.session = session
+        self.outside = outside
     }
 
     func findings() async throws -> [DoctorFinding] {
@@ -22,7 +24,7 @@ struct Diagnosis {
         var findings: [DoctorFinding] = []
         for watch in session.watches {
             findings += try await Self.audit(watch, pool: session.pool)
-            findings += await watch.examineLanes()
+            findings += await watch.examineLanes(outside)
         }
         return try await findings + lanes() + pollers() + server()
     }

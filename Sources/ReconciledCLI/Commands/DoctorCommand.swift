@@ -11,7 +11,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let findings = try await database.withSession(checkingSchema: false) { session in
-            try await Diagnosis(session).findings()
+            try await OutsideWorld.with { outside in try await Diagnosis(session, outside).findings() }
         }
         if json {
             print(JSONText.object(["findings": JSONText.array(findings.map(\.json))]))

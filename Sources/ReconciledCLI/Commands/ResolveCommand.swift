@@ -4,12 +4,7 @@ import JSON
 struct ResolveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resolve", abstract: "Decide about a row by hand; recorded in its history with your name.",
-        discussion: """
-            orders: pending, paid, closed, cancelled or review. pending asks again from the start: counters and reason \
-            are cleared, and a new give_up_at is set. uploads: receiving (looked at again, with a new expires_at), \
-            complete (your word is the proof: chunks are reclaimed), expired (chunks go to the trash). Every other \
-            status puts the row to rest.
-            """)
+        discussion: Watch.allServed.map { "\($0.name): \($0.decisionsHelp)" }.joined(separator: "\n\n"))
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var target: WatchArgument

@@ -98,7 +98,7 @@ struct StatusReport: Sendable {
         var parts = tables.map { table, none in
             table.isEmpty ? none + "\n" : table.rendered(usesColour: usesColour)
         }
-        parts.insert(contentsOf: sections.compactMap { $0.digest?.text }, at: 2)
+        parts.insert(contentsOf: sections.compactMap { $0.digest?.text }.filter { !$0.isEmpty }, at: 2)
         return parts.joined(separator: "\n")
     }
 

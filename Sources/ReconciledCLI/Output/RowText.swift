@@ -27,6 +27,15 @@ struct RowText {
         return Timestamp(microseconds: timestamp.microseconds / 1_000_000 * 1_000_000).description
     }
 
+    /// By how much the row is due already and nobody holds it; nil if it is not.
+    var late: String? {
+        let now = Timestamp.wallClock
+        guard let due = self["next_check_at"].flatMap({ Timestamp($0) }), due < now - .seconds(1), due > .distantPast,
+            self["lease_expires_at"].flatMap({ Timestamp($0) }).map({ $0 <= now }) ?? true
+        else { return nil }
+        return StatusReport.rounded(now - due)
+    }
+
     var style: Style? {
         if self["review_reason"] != nil { return .yellow }
         return self["last_verdict"] == "failed" ? .red : nil

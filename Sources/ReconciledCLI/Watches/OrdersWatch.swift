@@ -11,6 +11,10 @@ struct OrdersWatch: ServedWatch {
     static let laneNoun = "gateway"
     static let waitingStatus = "pending"
     static let decisions = ["pending", "paid", "closed", "cancelled", "review"]
+    static let decisionsHelp = """
+        pending asks again from the start: counters and reason are cleared, and a new give_up_at is set. paid (with \
+        --txn), closed, cancelled and review put the order to rest.
+        """
 
     let settings: WatchConfiguration
     private var gateways: [GatewayConfiguration]

@@ -42,6 +42,8 @@ protocol ServedWatch: Sendable {
     static var laneNoun: String { get }
     /// The statuses that a person may decide for.
     static var decisions: [String] { get }
+    /// What they do, for `resolve --help`.
+    static var decisionsHelp: String { get }
     /// What a waiting row's status says, for findings.
     static var waitingStatus: String { get }
 
@@ -69,7 +71,7 @@ protocol ServedWatch: Sendable {
     /// What `status` shows of it besides lanes and counts.
     func digest(_ pool: PostgresPool) async throws -> WatchDigest?
     /// What `doctor` finds out by looking at the lanes themselves.
-    func examineLanes() async -> [DoctorFinding]
+    func examineLanes(_ outside: OutsideWorld) async -> [DoctorFinding]
 }
 
 extension ServedWatch {
@@ -82,7 +84,7 @@ extension ServedWatch {
     static func validate(_ decision: Decision) throws(ValidationError) {}
     static func effect(of would: JSONValue) -> String? { nil }
     func digest(_ pool: PostgresPool) async throws -> WatchDigest? { nil }
-    func examineLanes() async -> [DoctorFinding] { [] }
+    func examineLanes(_ outside: OutsideWorld) async -> [DoctorFinding] { [] }
 }
 
 /// What a person decides about a row.

@@ -11,6 +11,9 @@ struct TimersWatch: ServedWatch {
     static let laneNoun = "lane"
     static let waitingStatus = "active"
     static let decisions = ["active", "paused", "finished"]
+    static let decisionsHelp = """
+        active lets it run on its grid again, its failures and review cleared; paused and finished put it to rest.
+        """
 
     let settings: WatchConfiguration
     let lanes: [LaneConfiguration]

@@ -4,6 +4,7 @@ import Outgoing
 import Postgres
 import PostgresStore
 import Reconciling
+import Timeline
 import Uploads
 
 /// Uploads, whose lanes are the stores.
@@ -14,6 +15,10 @@ struct UploadsWatch: ServedWatch {
     static let laneNoun = "store"
     static let waitingStatus = "receiving or merging"
     static let decisions = ["receiving", "complete", "expired"]
+    static let decisionsHelp = """
+        receiving begins anew, and gives the session its time again. complete takes your word that the file is there; \
+        expired gives the session up. Both have the chunks reclaimed that are still there.
+        """
 
     let settings: WatchConfiguration
     private var stores: [StoreConfiguration]
@@ -64,28 +69,44 @@ struct UploadsWatch: ServedWatch {
     // MARK: rows
 
     static let columns: [TextTable.Column] = [
-        .init("ID"), .init("STORE"), .init("NAME"), .init("STATUS"), .init("CHUNKS", .right), .init("MERGED", .right),
-        .init("MISSING"), .init("NEXT CHECK"), .init("WHY"),
+        .init("ID"), .init("STORE"), .init("NAME"), .init("STATUS"), .init("PROGRESS", .right), .init("MISSING"), .init("LATE", .right), .init("NEXT CHECK"), .init("WHY"),
     ]
 
     static func cells(of row: RowText) -> [String?] {
         [
-            row["id"], row["store"], row["name"], row["status"],
-            "\(row["received_chunks"] ?? "0")/\(row["chunk_count"] ?? "?")", merged(row),
-            row["missing"].map { String($0.prefix(24)) }, row.time("next_check_at") ?? "at rest",
-            row["review_reason"] ?? row["last_error"],
+            row["id"], row["store"], row["name"], row["status"], progress(of: row), missing(of: row), row.late,
+            row.time("next_check_at") ?? "at rest", row["review_reason"] ?? row["last_error"],
         ]
     }
 
-    static func note(on column: String, of row: RowText) -> String? { column == "merged_bytes" ? merged(row) : nil }
+    /// How far it is: chunks that are there, or of the target what is written.
+    static func progress(of row: RowText) -> String? {
+        switch row["status"] {
+        case "complete": return "100 %"
+        case "merging": return merged(row)
+        default: return "\(row["received_chunks"] ?? "0")/\(row["chunk_count"] ?? "?")"
+        }
+    }
 
-    /// `45 %`; of the bytes that the target has so far.
+    private static let missingMax = 24
+
+    private static func missing(of row: RowText) -> String? {
+        guard let missing = row["missing"], !missing.isEmpty else { return nil }
+        return missing.count > missingMax ? missing.prefix(missingMax - 1) + "…" : missing
+    }
+
+    static func note(on column: String, of row: RowText) -> String? {
+        switch column {
+        case "total_bytes", "chunk_bytes", "reclaimed_bytes": row[column].flatMap(Int64.init).map(ByteText.text)
+        case "merged_bytes": merged(row)
+        default: nil
+        }
+    }
+
     private static func merged(_ row: RowText) -> String? {
-        if row["status"] == "complete" { return "100 %" }
-        guard let merged = row["merged_bytes"].flatMap(Int64.init), let total = row["total_bytes"].flatMap(Int64.init),
-            merged > 0, total > 0
+        guard let merged = row["merged_bytes"].flatMap(Int64.init), let total = row["total_bytes"].flatMap(Int64.init)
         else { return nil }
-        return "\(Int(Double(merged) / Double(total) * 100)) %"
+        return ByteText.share(merged, of: total)
     }
 
     static func validate(_ json: JSONValue) throws(InputError) -> String { try UploadInput(json: json).id }
@@ -100,15 +121,52 @@ struct UploadsWatch: ServedWatch {
 
     static func reviewReason(after change: UploadChange) -> String? { change.reviewReason }
 
-    static func effect(of would: JSONValue) -> String? { would["action"]?.string }
+    static func effect(of would: JSONValue) -> String? {
+        switch would["action"]?.string {
+        case "merge": "merge the chunks"
+        case "reclaim": "free the chunks"
+        case "discard": "put the chunks out of the way"
+        case "purge": "free what was put out of the way"
+        default: nil
+        }
+    }
 
     // MARK: state
 
+    /// Merges that `status` shows at most.
+    private static let mergingMax = 20
+
     func digest(_ pool: PostgresPool) async throws -> WatchDigest? {
         let reclaimed = try await WatchOverview<UploadTable>(pool: pool).reclaimed()
-        guard !reclaimed.isEmpty else { return nil }
-        let text = reclaimed.map { "\($0.lane): \($0.bytes) bytes reclaimed\n" }.joined()
-        let members = reclaimed.map { "\(JSONText.quoted($0.lane)):\($0.bytes)" }.joined(separator: ",")
-        return WatchDigest(text: text, members: [(name: "reclaimed_bytes", json: "{\(members)}")])
+        let merging = try await Self.desk(pool)
+            .list(status: "merging", dueOnly: false, after: "", limit: Self.mergingMax)
+            .map { RowText(try JSONValue(parsing: $0)) }
+        var text = merging.map { row in
+            "merging \(TerminalText.printable(row["id"] ?? "")): \(Self.merged(row) ?? "–")"
+                + " of \(row["total_bytes"].flatMap(Int64.init).map(ByteText.text) ?? "–")\n"
+        }.joined()
+        text += reclaimed.map { lane in
+            "\(TerminalText.printable(lane.lane)): \(ByteText.text(lane.bytes)) of \(lane.uploads) uploads reclaimed\n"
+        }.joined()
+        let lanes = reclaimed.map { "\(JSONText.quoted($0.lane)):\($0.bytes)" }.joined(separator: ",")
+        let merges = merging.map { row in
+            JSONText.object([
+                "id": JSONText.quoted(row["id"]), "store": JSONText.quoted(row["store"]),
+                "merged_bytes": row["merged_bytes"] ?? "null", "total_bytes": row["total_bytes"] ?? "null",
+            ])
+        }
+        return WatchDigest(
+            text: text,
+            members: [(name: "merging", json: JSONText.array(merges)), (name: "reclaimed_bytes", json: "{\(lanes)}")])
+    }
+
+    func examineLanes(_ outside: OutsideWorld) async -> [DoctorFinding] {
+        var findings: [DoctorFinding] = []
+        for store in stores {
+            findings += await store.examine(http: outside.http, at: Timestamp.wallClock).map {
+                DoctorFinding(kind: $0.kind, watch: name, lane: store.name, detail: $0.detail)
+            }
+        }
+        return findings
     }
 }

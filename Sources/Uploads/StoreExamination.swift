@@ -1,0 +1,79 @@
+import CLinux
+import Glibc
+import Outgoing
+import Reconciling
+import Timeline
+
+/// Something about a store that keeps uploads from being finished.
+public struct StoreFinding: Hashable, Sendable {
+    /// `store_unusable`, `store_full`, `store_slow`.
+    public var kind: String
+    /// For people, with what to do; no secrets.
+    public var detail: String
+}
+
+extension StoreConfiguration {
+    /// Looks whether the store can be worked with, and changes nothing: as this user, from this machine.
+    ///
+    /// - Parameter now: for signatures.
+    public func examine(http: OutgoingClient, at now: Timestamp) async -> [StoreFinding] {
+        switch kind {
+        case .directory(let directory):
+            do {
+                return try await BlockingWork().run { directory.examine() }
+            } catch {
+                return []  // interrupted
+            }
+        case .s3(let settings):
+            guard let problem = await S3Store(settings, timeout: timeout, http: http).examine(at: now) else { return [] }
+            return [StoreFinding(kind: "store_unusable", detail: problem)]
+        }
+    }
+}
+
+extension StoreConfiguration.Directory {
+    fileprivate func examine() -> [StoreFinding] {
+        var findings: [StoreFinding] = []
+        func look(_ key: String, _ path: String) -> OpenFile? {
+            do throws(FileError) {
+                let root = try openRoot(path)
+                guard unsafe faccessat(root.descriptor, ".", W_OK | X_OK, 0) == 0 else { throw FileError("faccessat") }
+                return root
+            } catch {
+                let problem = "\(key) \(path): \(error.fault("this user cannot work with it").problem)"
+                findings.append(StoreFinding(kind: "store_unusable", detail: problem))
+                return nil
+            }
+        }
+        let chunksRoot = look("chunks", chunks)
+        guard let targetRoot = look("target", target) else { return findings }
+        if let free = try? targetRoot.freeBytes(), free < minFreeBytes {
+            let detail = "target \(target): \(free) bytes are free, minFreeBytes is \(minFreeBytes): nothing is merged"
+            findings.append(StoreFinding(kind: "store_full", detail: detail))
+        }
+        if layout == .offset, let chunksRoot, let from = try? chunksRoot.status(), let to = try? targetRoot.status(),
+            from.device != to.device
+        {
+            let detail = "chunks and target are on different file systems: files are copied, not just renamed"
+            findings.append(StoreFinding(kind: "store_slow", detail: detail))
+        }
+        return findings
+    }
+}
+
+extension S3Store {
+    /// What keeps us from using the bucket, nil if nothing does: asks for the parts of an upload that is not there.
+    fileprivate func examine(at now: Timestamp) async -> String? {
+        let limit = Moment.now + client.timeout
+        let work = StoreWork(
+            token: 0, deadline: limit, now: { now }, leaseRemaining: { limit - Moment.now }, state: nil,
+            checkpoint: { _, _ in false })
+        switch await client.listParts("\(ChunkNaming.reserved)/doctor", uploadID: "doctor", work) {
+        case .success: return nil
+        case .failure(let failure):
+            // Whoever says so has found the bucket and accepted the key.
+            guard !failure.isNoSuchUpload, failure.code != "NoSuchKey" else { return nil }
+            return failure.fault.problem
+        }
+    }
+}
