@@ -92,17 +92,24 @@ import Timeline
                 if number % 4 == 1 { request.headers.append((name: "If-None-Match", value: "*")) }
                 if number % 4 == 2 { request.headers.append((name: "X-Amz-Meta-Q", value: "a  b\tc")) }
                 if number % 5 == 1 { request.body = Array("<x>\(key)</x>".utf8) }
-                try await compare(request, address, peer)
+                try await compare(request, key, address, peer)
             }
         }
     }
 
-    private func compare(_ request: SigV4.Request, _ address: S3Address, _ peer: S3Peer) async throws {
+    private func compare(
+        _ request: SigV4.Request, _ key: String, _ address: S3Address, _ peer: S3Peer
+    ) async throws {
         var headers = JSONObjectText()
         for header in request.headers { headers.add(header.name, header.value) }
         var question = JSONObjectText()
         question.add("method", request.method)
-        question.add("url", address.url(path: request.path, query: SigV4.canonicalQuery(request.query)))
+        // The peer encodes key and query itself.
+        var query = JSONObjectText()
+        for (name, value) in request.query { query.add(name, value) }
+        question.add("root", address.url(path: address.path("")))
+        question.add("key", key)
+        question.add("query", object: query)
         question.add("headers", object: headers)
         question.add("body", String(decoding: request.body, as: UTF8.self))
         question.add("access_key", Self.signer.accessKey.value)

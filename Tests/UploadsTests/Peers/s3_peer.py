@@ -12,12 +12,16 @@ import sys
 
 
 def sign():
-    """{method, url, headers, body, access_key, secret_key, region, time} → what botocore makes of it."""
+    """{method, root, key, query, headers, body, access_key, secret_key, region, time} → what botocore makes of it.
+
+    Key and query are as they are: encoding them is part of what is compared.
+    """
     import datetime
 
     import botocore.auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
+    from botocore.utils import percent_encode
 
     class Signer(botocore.auth.S3SigV4Auth):
         def canonical_request(self, request):
@@ -30,7 +34,8 @@ def sign():
         botocore.auth.get_current_datetime = lambda *arguments, **named: stamp
         signer = Signer(Credentials(asked["access_key"], asked["secret_key"]), "s3", asked["region"])
         request = AWSRequest(
-            method=asked["method"], url=asked["url"], data=asked["body"].encode(), headers=dict(asked["headers"]))
+            method=asked["method"], url=asked["root"] + percent_encode(asked["key"], safe="/~"),
+            params=asked["query"], data=asked["body"].encode(), headers=dict(asked["headers"]))
         # As botocore's S3 clients can be told: the payload is hashed and signed over https too.
         request.context["client_config"] = type("Config", (), {"s3": {"payload_signing_enabled": True}})
         signer.add_auth(request)
