@@ -43,7 +43,8 @@ struct DemoCommand: AsyncParsableCommand {
         }
         let usesColour = Descriptor.isTerminal(STDOUT_FILENO) && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
         let demo = Demo(
-            orderCount: orders, largeBytes: Int64(largeMib) << 20, directory: place, usesColour: usesColour, logger: logger)
+            orderCount: orders, largeBytes: Int64(largeMib) << 20, directory: place, usesColour: usesColour,
+            logger: logger)
         guard try await demo.run() else { throw ExitCode(1) }
     }
 }

@@ -14,7 +14,9 @@ struct DemoContent: Sendable {
             state ^= state << 13
             state ^= state >> 7
             state ^= state << 17
-            for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: state >> shift)) }
+            for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: state >> shift))
+            }
         }
         return bytes
     }()

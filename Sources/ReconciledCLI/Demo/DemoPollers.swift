@@ -43,9 +43,12 @@ final class DemoPollers: Sendable {
     /// Kills the poller with that process id, without notice; returns whether it was one of ours.
     func kill(_ processID: Int, because reason: String) -> Bool {
         state.withLock { state in
-            guard let number = state.running[processID], Glibc.kill(pid_t(processID), SIGKILL) == 0 else { return false }
+            guard let number = state.running[processID], Glibc.kill(pid_t(processID), SIGKILL) == 0 else {
+                return false
+            }
             state.killed.insert(number)
-            state.news = "poller \(number) was killed \(reason); another takes over, and poller \(state.count + 1) starts"
+            state.news =
+                "poller \(number) was killed \(reason); another takes over, and poller \(state.count + 1) starts"
             return true
         }
     }
