@@ -69,7 +69,8 @@ struct UploadsWatch: ServedWatch {
     // MARK: rows
 
     static let columns: [TextTable.Column] = [
-        .init("ID"), .init("STORE"), .init("NAME"), .init("STATUS"), .init("PROGRESS", .right), .init("MISSING"), .init("LATE", .right), .init("NEXT CHECK"), .init("WHY"),
+        .init("ID"), .init("STORE"), .init("NAME"), .init("STATUS"), .init("PROGRESS", .right), .init("MISSING"),
+        .init("LATE", .right), .init("NEXT CHECK"), .init("WHY"),
     ]
 
     static func cells(of row: RowText) -> [String?] {

@@ -65,8 +65,8 @@ struct ChunkFiles: Sendable {
             var clock = timespec()
             unsafe clock_gettime(CLOCK_REALTIME, &clock)
             let now = Timestamp(microseconds: Int64(clock.tv_sec) * 1_000_000 + Int64(clock.tv_nsec) / 1_000)
-            // A file from the future is one of now.
-            inventory.lastActivityAt = min(Timestamp(microseconds: newest.modified / 1_000), now)
+            // As it stands, also in the future: the rules know what to make of that.
+            inventory.lastActivityAt = Timestamp(microseconds: newest.modified / 1_000)
             inventory.quietFor = max(.zero, now - Timestamp(microseconds: newest.touched / 1_000))
         } else if plan.count == 0 {
             inventory.quietFor = .seconds(86_400)

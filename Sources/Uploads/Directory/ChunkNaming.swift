@@ -33,7 +33,9 @@ struct ChunkNaming: Sendable {
         prefix = head.popLast() ?? ""
         path += head
         suffix = try Self.filled(String(file[index.upperBound...]), upload)
-        guard !suffix.contains("/") else { throw Self.invalid("The name holds a “/” behind the chunk's number.") }
+        guard !suffix.utf8.contains(UInt8(ascii: "/")) else {
+            throw Self.invalid("The name holds a “/” behind the chunk's number.")
+        }
         self.path = path
         for part in path { try Self.check(part) }
         try Self.check(prefix + "0" + suffix)
@@ -64,7 +66,7 @@ struct ChunkNaming: Sendable {
     }
 
     private static func filled(_ text: String, _ upload: Upload) throws(StoreFault) -> String {
-        if text.contains("{id}"), upload.id.contains("/") {
+        if text.contains("{id}"), upload.id.utf8.contains(UInt8(ascii: "/")) {
             throw invalid("The id holds a “/” and stands in the names of the chunks.")
         }
         // One pass: what an id or a name brings along is not a placeholder.
@@ -90,6 +92,8 @@ struct ChunkNaming: Sendable {
         guard !part.isEmpty, part != ".", part != ".." else {
             throw invalid("A part of the path is empty, “.” or “..”.")
         }
+        // A “/” with a combining mark behind it is one Character to Swift, and still a “/” to the kernel.
+        guard !part.utf8.contains(UInt8(ascii: "/")) else { throw invalid("A part of the path holds a “/”.") }
         guard part.utf8.count <= 255 else { throw invalid("A part of the path is longer than 255 bytes.") }
         guard !part.hasPrefix(reserved) else { throw invalid("A part of the path begins with “\(reserved)”.") }
         guard !part.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {

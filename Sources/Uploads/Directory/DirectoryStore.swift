@@ -136,9 +136,8 @@ public struct DirectoryStore: ChunkStore {
     private func checkpoint(_ note: MergeNote, _ work: StoreWork) async throws -> Bool {
         do {
             return try await work.checkpoint(note.mergedBytes, note.json)
-        } catch is CancellationError {
-            return false
         } catch {
+            // The lease may be ours still, as when the poller shuts down: what is noted is kept for the next claim.
             throw StoreFault(.interrupted, "The checkpoint was not written.")
         }
     }

@@ -21,7 +21,8 @@ struct FileError: Error, Hashable {
         switch code {
         case EINTR, EIO, EAGAIN, ESTALE, ETIMEDOUT, ENFILE, EMFILE, ENOMEM, EBUSY, ENXIO, ENODEV, ENOTCONN, EHOSTDOWN:
             return StoreFault(.unavailable(retryAfter: nil), problem)
-        case ELOOP, ENAMETOOLONG:
+        case ELOOP, ENAMETOOLONG,
+            ENOTDIR where call != "open":
             return StoreFault(.invalid(reason: UploadReason.invalidName), problem)
         default:
             return StoreFault(.misconfigured, problem)

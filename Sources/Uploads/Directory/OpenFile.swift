@@ -30,14 +30,21 @@ final class OpenFile: Sendable {
             device = UInt64(status.st_dev)
             inode = UInt64(status.st_ino)
             bytes = Int64(status.st_size)
-            modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-            changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
+            modified = Self.nanoseconds(status.st_mtim)
+            changed = Self.nanoseconds(status.st_ctim)
             kind =
                 switch status.st_mode & S_IFMT {
                 case S_IFREG: .file
                 case S_IFDIR: .directory
                 default: .other
                 }
+        }
+
+        /// Bounded: anyone may set a file's time to the year 3000.
+        private static func nanoseconds(_ time: timespec) -> Int64 {
+            let (seconds, overflows) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+            guard !overflows else { return time.tv_sec < 0 ? .min : .max }
+            return seconds.addingReportingOverflow(Int64(time.tv_nsec)).partialValue
         }
     }
 
