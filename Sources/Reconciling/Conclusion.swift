@@ -10,7 +10,7 @@ public struct Conclusion<Change: Sendable>: Sendable {
     public var reason: String?
     /// The answer, normalised and free of secrets, as JSON text; recorded in `checks` and `history`.
     public var answer: String?
-    /// For people; no secrets. Goes to `last_error` when the verdict is `failed`, and is cleared otherwise.
+    /// For people; no secrets. Goes to `last_error`, whatever the verdict; nil clears it.
     public var error: String?
     /// What the watch's rules carry to the next check, as JSON text; nil clears it.
     public var progress: String?
