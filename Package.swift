@@ -20,6 +20,8 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -27,8 +29,8 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // The module graph, bottom up; each arrow reads "is used by":
 //   Timeline → Postgres → Schema → PostgresStore
 //   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments
-//   PostgresStore → Uploads, Timers; Settings, JSON and Outgoing (calls out) → Payments, Uploads, Timers; Console and
-//   Sandbox stand alone; ReconciledCLI wires everything.
+//   PostgresStore → Uploads, Timers; Settings, JSON and Outgoing (calls out) → Payments, Uploads, Timers; PostgresStore and
+//   JSON → Console; Sandbox stands alone; ReconciledCLI wires everything.
 let package = Package(
     name: "reconciled",
     products: [
@@ -44,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -92,7 +95,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Console",
-            dependencies: ["Reconciling", "Timeline", coreMetrics, hummingbird, lifecycle, logging, metrics],
+            dependencies: [
+                "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Timeline", coreMetrics, crypto,
+                hummingbird, lifecycle, logging, metrics, mustache,
+            ],
             swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["Timeline", hummingbird, lifecycle, logging], swiftSettings: strict),
         .executableTarget(
@@ -147,7 +153,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console", asyncHTTPClient, metrics], swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", asyncHTTPClient, hummingbird, logging, metrics, nioHTTP],
+            swiftSettings: strict),
         .testTarget(
             name: "CLITests",
             dependencies: [

@@ -1,26 +1,30 @@
-/// A bearer token of the HTTP interface.
+import Crypto
+
+/// A bearer token of the HTTP interface. Only its digest is kept.
 public struct AccessToken: Sendable {
-    public enum Role: String, CaseIterable, Sendable {
-        case viewer, `operator`, admin
+    public enum Role: String, CaseIterable, Comparable, Sendable {
+        /// Reads.
+        case viewer
+        /// Also acts on what is there: nudge, resolve, pause, resume.
+        case `operator`
+        /// Also adds and removes rows.
+        case admin
+
+        public static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
+
+        private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     }
 
     public var name: String
     public var role: Role
-    private let secret: [UInt8]
+    private let digest: SHA256Digest
 
     public init(name: String, role: Role, secret: String) {
         self.name = name
         self.role = role
-        self.secret = Array(secret.utf8)
+        digest = SHA256.hash(data: Array(secret.utf8))
     }
 
-    /// Compares in a time that does not depend on where the two differ, so that a token cannot be guessed byte by byte.
-    func matches(_ presented: some Collection<UInt8>) -> Bool {
-        let presented = Array(presented)
-        var difference = presented.count ^ secret.count
-        for (index, byte) in presented.enumerated() {
-            difference |= Int(byte ^ secret[index % max(1, secret.count)])
-        }
-        return difference == 0 && !secret.isEmpty
-    }
+    /// Digests are compared, in a time that does not depend on where they differ: a token cannot be guessed byte by byte.
+    func matches(_ presented: SHA256Digest) -> Bool { digest == presented }
 }

@@ -6,10 +6,9 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-/// The HTTP interface: `/metrics`, `/healthz` and `/readyz`.
+/// The HTTP interface: `/metrics`, `/healthz`, `/readyz` and the routes that it is given.
 ///
-/// The probes need no token; everything else does as soon as one is configured. Heads, connections and idle time are bounded,
-/// and no request's body is read.
+/// The probes need no token; everything else does as soon as one is configured. Heads, connections and idle time are bounded.
 public struct ConsoleServer: Service {
     private let host: String
     private let port: Int
@@ -17,6 +16,7 @@ public struct ConsoleServer: Service {
     private let registry: MetricsRegistry
     private let readiness: Readiness
     private let refresh: ScrapeRefresh?
+    private let routes: [any ConsoleRoutes]
     private let onRunning: @Sendable (_ port: Int) -> Void
     private let logger: Logger
 
@@ -25,9 +25,10 @@ public struct ConsoleServer: Service {
     /// - Parameters:
     ///   - port: 0 takes any free one; `onRunning` is told which.
     ///   - refresh: run before metrics are written.
+    ///   - routes: what is served besides.
     public init(
         host: String, port: Int, tokens: [AccessToken], registry: MetricsRegistry, readiness: Readiness,
-        refresh: ScrapeRefresh? = nil, logger: Logger,
+        refresh: ScrapeRefresh? = nil, routes: [any ConsoleRoutes] = [], logger: Logger,
         onRunning: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) {
         self.host = host
@@ -36,22 +37,13 @@ public struct ConsoleServer: Service {
         self.registry = registry
         self.readiness = readiness
         self.refresh = refresh
+        self.routes = routes
         self.logger = logger
         self.onRunning = onRunning
     }
 
     public func run() async throws {
-        let router = Router()
-        router.add(middleware: ProblemResponses())
-        router.get("/healthz") { _, _ in ConsoleServer.json(.ok, #"{"status":"alive"}"#) }
-        router.get("/readyz") { [readiness] _, _ in try ConsoleServer.ready(readiness.problems) }
-        router.group().add(middleware: BearerTokens(tokens: tokens))
-            .get("/metrics") { [registry, refresh] _, _ in
-                await refresh?.refreshIfStale()
-                return Response(
-                    status: .ok, headers: [.contentType: MetricsRegistry.contentType],
-                    body: .init(byteBuffer: ByteBuffer(string: registry.text())))
-            }
+        let router = router
         // The framework's own lines are for its developers (a normal stop is an error to it); what ends it is thrown.
         var quiet = logger
         quiet.logLevel = .critical
@@ -77,6 +69,25 @@ public struct ConsoleServer: Service {
         } catch is SocketAddressError {
             throw ConsoleServerError(code: .refused, host: host, port: port, reason: "the host has no address")
         }
+    }
+
+    private var router: Router<ConsoleContext> {
+        let router = Router(context: ConsoleContext.self)
+        router.add(middleware: ProblemResponses(logger: logger))
+        // Probes come from load balancers and kubelets, under whatever name they know this host by.
+        router.get("/healthz") { _, _ in ConsoleServer.json(.ok, #"{"status":"alive"}"#) }
+        router.get("/readyz") { [readiness] _, _ in try ConsoleServer.ready(readiness.problems) }
+        router.add(middleware: BrowserGuard(isOpen: tokens.isEmpty))
+        router.add(middleware: Authentication(tokens: tokens))
+        router.group().add(middleware: RequireRole(.viewer))
+            .get("/metrics") { [registry, refresh] _, _ in
+                await refresh?.refreshIfStale()
+                return Response(
+                    status: .ok, headers: [.contentType: MetricsRegistry.contentType],
+                    body: .init(byteBuffer: ByteBuffer(string: registry.text())))
+            }
+        for part in routes { part.add(to: router) }
+        return router
     }
 
     private static func ready(_ problems: [Readiness.Problem]) throws -> Response {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import JSON
 
 struct ResolveCommand: AsyncParsableCommand {
@@ -31,7 +32,11 @@ struct ResolveCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--status is \(target.served.decisions.joined(separator: ", ")) for \(target.watch.rawValue)")
         }
-        try target.served.validate(decision)
+        do throws(InputError) {
+            try target.served.validate(decision)
+        } catch {
+            throw ValidationError("--\(error)")
+        }
     }
 
     private var decision: Decision { Decision(status: status, note: note, transaction: txn) }

@@ -11,7 +11,8 @@ enum ByteText {
             unit += 1
         }
         let tenths = Int((value * 10).rounded())
-        return tenths % 10 == 0 || tenths >= 1_000 ? "\(tenths / 10) \(units[unit])" : "\(Double(tenths) / 10) \(units[unit])"
+        return tenths % 10 == 0 || tenths >= 1_000
+            ? "\(tenths / 10) \(units[unit])" : "\(Double(tenths) / 10) \(units[unit])"
     }
 
     /// `45 %`, of the bytes that are done; never 100 before they all are.

@@ -9,6 +9,7 @@ struct ConsoleService: Service {
     let registry: MetricsRegistry
     let readiness: Readiness
     let refresh: ScrapeRefresh
+    let routes: [any ConsoleRoutes]
     let logger: Logger
 
     func run() async throws {
@@ -23,6 +24,6 @@ struct ConsoleService: Service {
     private func server(port: Int) -> ConsoleServer {
         ConsoleServer(
             host: http.host, port: port, tokens: http.tokens, registry: registry, readiness: readiness,
-            refresh: refresh, logger: logger)
+            refresh: refresh, routes: routes, logger: logger)
     }
 }

@@ -13,11 +13,17 @@ struct PollerProcess: Sendable {
     private let identity: PollerIdentity
     private let logger: Logger
     private let pool: PostgresPool
+    /// For the HTTP interface: what it makes due is news to the pollers, so its sessions do not carry their name. The
+    /// pollers' own pool where there is but one connection.
+    private let consolePool: PostgresPool
     private let listening: PostgresConfiguration
     private let outside: OutsideWorld
     private let registry = MetricsRegistry()
     private let readiness: Readiness
     private let migrates: Bool
+
+    /// Nobody waits longer for a page.
+    private static let consoleStatementTimeout = Duration.seconds(10)
 
     init(configuration: Configuration, url: String, migrates: Bool, logger: Logger) {
         self.configuration = configuration
@@ -35,7 +41,15 @@ struct PollerProcess: Sendable {
         let target = PostgresConfiguration(
             url: url, applicationName: identity.applicationName, preparesStatements: !isShared,
             statementTimeout: isShared ? nil : .seconds(60))
-        pool = PostgresPool(configuration: target, size: configuration.database.poolSize, logger: logger)
+        let size = configuration.database.poolSize
+        // The rows come first: of the default four connections one is the HTTP interface's.
+        let consoleSize = size == 1 ? 0 : max(1, size / 4)
+        pool = PostgresPool(configuration: target, size: size - consoleSize, logger: logger)
+        var consoleTarget = target
+        consoleTarget.applicationName = "reconciled-console/\(identity.id)"
+        consoleTarget.statementTimeout = isShared ? nil : Self.consoleStatementTimeout
+        consolePool =
+            consoleSize == 0 ? pool : PostgresPool(configuration: consoleTarget, size: consoleSize, logger: logger)
         listening = PostgresConfiguration(url: listenURL ?? url, applicationName: identity.applicationName)
         outside = OutsideWorld(checksMax: polled.map(\.settings.concurrency).max() ?? 1)
     }
@@ -58,8 +72,13 @@ struct PollerProcess: Sendable {
         let upkeep = upkeep
         return ConsoleService(
             http: configuration.http, registry: registry, readiness: readiness,
-            refresh: ScrapeRefresh { await upkeep.refreshGauges() }, logger: logger)
+            refresh: ScrapeRefresh { await upkeep.refreshGauges() }, routes: routes, logger: logger)
     }
+
+    private var routes: [any ConsoleRoutes] { [] }
+
+    /// The watches as the HTTP interface shows them.
+    private var faces: [any ConsoleWatch] { watches.map { $0.face(consolePool) } }
 
     func waitForDatabase() async throws {
         let gate = DatabaseGate(
@@ -94,6 +113,7 @@ struct PollerProcess: Sendable {
     }
 
     func close() async {
+        if configuration.database.poolSize > 1 { await consolePool.close() }
         await pool.close()
         do {
             try await outside.shutdown()

@@ -1,4 +1,4 @@
-import ArgumentParser
+import Console
 import JSON
 import Payments
 import Reconciling
@@ -10,6 +10,7 @@ struct OrdersWatch: ServedWatch {
     static let noun = "order"
     static let laneNoun = "gateway"
     static let waitingStatus = "pending"
+    static let statuses = ["pending", "paid", "closed", "cancelled", "review"]
     static let decisions = ["pending", "paid", "closed", "cancelled", "review"]
     static let decisionsHelp = """
         pending asks again from the start: counters and reason are cleared, and a new give_up_at is set. paid (with \
@@ -65,12 +66,16 @@ struct OrdersWatch: ServedWatch {
 
     static func validate(_ json: JSONValue) throws(InputError) -> String { try OrderInput(json: json).id }
 
-    static func validate(_ decision: Decision) throws(ValidationError) {
-        guard decision.status != "paid" || decision.transaction?.isEmpty == false else {
-            throw ValidationError("--status paid needs --txn, the gateway's transaction that proves it")
+    static func validate(_ decision: Decision) throws(InputError) {
+        let allowed = "the gateway's transaction that proves it, 1 to 255 characters"
+        guard let transaction = decision.transaction, !transaction.isEmpty else {
+            guard decision.status != "paid" else {
+                throw InputError("txn", problem: "is missing, and status paid needs it", allowed: allowed)
+            }
+            return
         }
-        guard decision.transaction.map({ (1...255).contains($0.unicodeScalars.count) }) ?? true else {
-            throw ValidationError("--txn has 1 to 255 characters")
+        guard transaction.unicodeScalars.count <= 255, !transaction.utf8.contains(0) else {
+            throw InputError("txn", problem: "cannot be stored", allowed: allowed)
         }
     }
 

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Console
 import JSON
 import Logging
@@ -40,6 +39,8 @@ protocol ServedWatch: Sendable {
     static var noun: String { get }
     /// What a lane is to this watch: `gateway`.
     static var laneNoun: String { get }
+    /// The statuses that a row may have.
+    static var statuses: [String] { get }
     /// The statuses that a person may decide for.
     static var decisions: [String] { get }
     /// What they do, for `resolve --help`.
@@ -57,7 +58,7 @@ protocol ServedWatch: Sendable {
     /// Checks one object that is to be added; returns its id.
     static func validate(_ json: JSONValue) throws(InputError) -> String
     /// Throws what is wrong with a decision.
-    static func validate(_ decision: Decision) throws(ValidationError)
+    static func validate(_ decision: Decision) throws(InputError)
     func resolution(_ decision: Decision, lane: String?) -> Table.Resolution
     /// What a unique constraint says to people.
     static func conflict(with decision: Decision?) -> String
@@ -81,18 +82,10 @@ extension ServedWatch {
     func announce(in registry: MetricsRegistry) {}
     func count(_ settlement: Settlement<String, Table.Change>, in registry: MetricsRegistry) {}
     static func note(on column: String, of row: RowText) -> String? { nil }
-    static func validate(_ decision: Decision) throws(ValidationError) {}
+    static func validate(_ decision: Decision) throws(InputError) {}
     static func effect(of would: JSONValue) -> String? { nil }
     func digest(_ pool: PostgresPool) async throws -> WatchDigest? { nil }
     func examineLanes(_ outside: OutsideWorld) async -> [DoctorFinding] { [] }
-}
-
-/// What a person decides about a row.
-struct Decision {
-    var status: String
-    var note: String
-    /// The gateway's transaction.
-    var transaction: String?
 }
 
 /// A watch's own part of `status`.
@@ -104,15 +97,17 @@ struct WatchDigest: Sendable {
 }
 
 extension ServedWatch {
-    static func desk(_ pool: PostgresPool) -> any RowDesk {
-        WatchDesk<Table>(pool: pool, actor: DatabaseSession.actor)
+    static func desk(_ pool: PostgresPool, actor: String = DatabaseSession.actor) -> any RowDesk {
+        WatchDesk<Table>(pool: pool, actor: actor)
     }
 
     static func overview(_ pool: PostgresPool) -> any RowOverview { WatchOverview<Table>(pool: pool) }
 
-    /// Sets the status by hand; nil if there is no such row.
-    func resolve(_ id: String, _ decision: Decision, pool: PostgresPool) async throws -> String? {
-        let desk = WatchDesk<Table>(pool: pool, actor: DatabaseSession.actor)
+    /// Sets the status by hand; nil if there is no such row. Throws `ConflictError` when another row stands against it.
+    func resolve(
+        _ id: String, _ decision: Decision, pool: PostgresPool, actor: String = DatabaseSession.actor
+    ) async throws -> String? {
+        let desk = WatchDesk<Table>(pool: pool, actor: actor)
         guard let before = try await desk.show(id) else { return nil }
         let lane = RowText(try JSONValue(parsing: before))[Self.laneNoun]
         do throws(PostgresError) {
@@ -120,7 +115,7 @@ extension ServedWatch {
                 id, status: decision.status, note: decision.note, resolution(decision, lane: lane))
         } catch {
             guard error.sqlState == "23505" else { throw error }
-            throw CommandFailure(Self.conflict(with: decision))
+            throw ConflictError(Self.conflict(with: decision))
         }
     }
 

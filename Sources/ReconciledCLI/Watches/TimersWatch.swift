@@ -1,4 +1,4 @@
-import ArgumentParser
+import Console
 import JSON
 import Reconciling
 import Timers
@@ -10,6 +10,7 @@ struct TimersWatch: ServedWatch {
     static let noun = "timer"
     static let laneNoun = "lane"
     static let waitingStatus = "active"
+    static let statuses = ["active", "paused", "finished", "review"]
     static let decisions = ["active", "paused", "finished"]
     static let decisionsHelp = """
         active lets it run on its grid again, its failures and review cleared; paused and finished put it to rest.

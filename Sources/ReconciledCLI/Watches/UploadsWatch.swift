@@ -14,6 +14,7 @@ struct UploadsWatch: ServedWatch {
     static let noun = "upload"
     static let laneNoun = "store"
     static let waitingStatus = "receiving or merging"
+    static let statuses = ["receiving", "merging", "complete", "expired", "review"]
     static let decisions = ["receiving", "complete", "expired"]
     static let decisionsHelp = """
         receiving begins anew, and gives the session its time again. complete takes your word that the file is there; \

@@ -1,0 +1,43 @@
+import Hummingbird
+
+/// Keeps other sites' pages in a browser from using what the browser may do: a listener without tokens trusts whoever reaches
+/// it, and a browser on the same machine does. Such a page shows by its origin (Fetch Metadata, RFC 6454) when it writes, and
+/// by the Host that it resolved when its name was rebound to this address.
+struct BrowserGuard: RouterMiddleware {
+    typealias Context = ConsoleContext
+
+    /// Whether no token is needed: then only this machine's names are answered to.
+    let isOpen: Bool
+
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let authority = request.head.authority ?? ""
+        if isOpen, !Self.isLoopback(authority) {
+            throw Problem(
+                .misdirectedRequest, "without tokens this listens to this machine only",
+                allowed: "Host: localhost, 127.0.0.1 or [::1]")
+        }
+        if ![.get, .head, .options].contains(request.method), Self.isForeign(request, authority: authority) {
+            throw Problem(.forbidden, "a page of another site may not do this")
+        }
+        return try await next(request, context)
+    }
+
+    private static func isForeign(_ request: Request, authority: String) -> Bool {
+        if let site = request.headers[.init("Sec-Fetch-Site")!], site != "same-origin", site != "none" { return true }
+        guard let origin = request.headers[.origin] else { return false }
+        return origin != "http://\(authority)" && origin != "https://\(authority)"
+    }
+
+    /// `localhost:8080`, `127.0.0.1`, `[::1]:80`.
+    static func isLoopback(_ authority: String) -> Bool {
+        var host = authority.lowercased()
+        if let colon = host.lastIndex(of: ":"), host[host.index(after: colon)...].allSatisfy(\.isNumber) {
+            host = String(host[..<colon])
+        }
+        let octets = host.split(separator: ".", omittingEmptySubsequences: false)
+        return ["localhost", "[::1]"].contains(host)
+            || (octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil })
+    }
+}

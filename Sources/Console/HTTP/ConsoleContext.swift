@@ -1,0 +1,32 @@
+import Hummingbird
+import NIOCore
+
+/// What travels with a request through the HTTP interface.
+public struct ConsoleContext: RequestContext, RemoteAddressRequestContext {
+    public var coreContext: CoreRequestContextStorage
+    public let remoteAddress: SocketAddress?
+    /// Who asks; set by `Authentication`.
+    public var caller = Caller.nobody
+
+    public init(source: Source) {
+        coreContext = .init(source: source)
+        remoteAddress = source.channel.remoteAddress
+    }
+}
+
+/// Who a request comes from.
+public struct Caller: Hashable, Sendable {
+    /// Stands in `history` as the actor of what is changed.
+    public var name: String
+    /// Nil: nobody that is known.
+    public var role: AccessToken.Role?
+
+    public init(name: String, role: AccessToken.Role?) {
+        self.name = name
+        self.role = role
+    }
+
+    static let nobody = Caller(name: "", role: nil)
+    /// Anyone, where no token is configured and only this machine is listened to.
+    static let local = Caller(name: "local", role: .admin)
+}

@@ -1,0 +1,64 @@
+import JSON
+import PostgresStore
+
+/// A watch as the HTTP interface and the dashboard show and change it.
+public protocol ConsoleWatch: Sendable {
+    /// `orders`; also its path, `/v1/orders`.
+    var name: String { get }
+    /// One row: `order`.
+    var noun: String { get }
+    /// The column that names a row's lane: `gateway`.
+    var laneColumn: String { get }
+    /// The lanes that the configuration names.
+    var laneNames: [String] { get }
+    /// The statuses that a row may have.
+    var statuses: [String] { get }
+    /// Those that a person may decide for.
+    var decisions: [String] { get }
+    /// What a waiting row's status says.
+    var waitingStatus: String { get }
+
+    /// - Parameter actor: who is to stand in `history`.
+    func desk(actor: String) -> any RowDesk
+    func overview() -> any RowOverview
+
+    /// Checks one object that is to be added; returns its id.
+    func validate(_ object: JSONValue) throws(InputError) -> String
+    /// Throws what is wrong with a decision.
+    func validate(_ decision: Decision) throws(InputError)
+
+    /// Sets the status by hand; returns the row as a JSON object, nil if there is none.
+    ///
+    /// Throws `ConflictError` when another row stands against it, else `PostgresError`.
+    func resolve(_ id: String, _ decision: Decision, actor: String) async throws -> String?
+
+    /// What a unique constraint says to people when a row is added.
+    var addConflict: String { get }
+
+    /// What people want to read behind a column's value of a row: `19.99 EUR`; nil for nothing.
+    func note(on column: String, of row: JSONValue) -> String?
+}
+
+/// What a person decides about a row.
+public struct Decision: Sendable {
+    public var status: String
+    /// Why, in words.
+    public var note: String
+    /// Orders: the gateway's transaction.
+    public var transaction: String?
+
+    public init(status: String, note: String, transaction: String? = nil) {
+        self.status = status
+        self.note = note
+        self.transaction = transaction
+    }
+}
+
+/// Another row stands against what was asked.
+public struct ConflictError: Error, Hashable, CustomStringConvertible {
+    public var description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}

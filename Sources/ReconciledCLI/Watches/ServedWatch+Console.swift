@@ -1,0 +1,35 @@
+import Console
+import JSON
+import Postgres
+import PostgresStore
+
+/// A served watch as the HTTP interface takes it.
+struct ConsoleFace<Served: ServedWatch>: ConsoleWatch {
+    let watch: Served
+    let pool: PostgresPool
+
+    var name: String { Served.name }
+    var noun: String { Served.noun }
+    var laneColumn: String { Served.laneNoun }
+    var laneNames: [String] { watch.lanes.map(\.name) }
+    var statuses: [String] { Served.statuses }
+    var decisions: [String] { Served.decisions }
+    var waitingStatus: String { Served.waitingStatus }
+    var addConflict: String { Served.conflict(with: nil) }
+
+    func desk(actor: String) -> any RowDesk { Served.desk(pool, actor: actor) }
+    func overview() -> any RowOverview { Served.overview(pool) }
+
+    func validate(_ object: JSONValue) throws(InputError) -> String { try Served.validate(object) }
+    func validate(_ decision: Decision) throws(InputError) { try Served.validate(decision) }
+
+    func resolve(_ id: String, _ decision: Decision, actor: String) async throws -> String? {
+        try await watch.resolve(id, decision, pool: pool, actor: actor)
+    }
+
+    func note(on column: String, of row: JSONValue) -> String? { Served.note(on: column, of: RowText(row)) }
+}
+
+extension ServedWatch {
+    func face(_ pool: PostgresPool) -> any ConsoleWatch { ConsoleFace(watch: self, pool: pool) }
+}
