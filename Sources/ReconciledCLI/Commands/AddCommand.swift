@@ -23,7 +23,7 @@ struct AddCommand: AsyncParsableCommand {
 
     func run() async throws {
         let watch = target.served
-        let objects = try Self.validated(try read(), for: watch)
+        let objects = try Self.validated(try read(), for: watch.init(try database.common.configuration()))
         guard !objects.isEmpty else { throw CommandFailure("there is nothing to add") }
         let outcomes = try await database.withSession { session in
             var outcomes: [(id: String, outcome: AddOutcome)] = []
@@ -74,7 +74,7 @@ struct AddCommand: AsyncParsableCommand {
     }
 
     /// Each object's text, after every one of them was found to be a row of the watch.
-    static func validated(_ bytes: [UInt8], for watch: any ServedWatch.Type) throws -> [String] {
+    static func validated(_ bytes: [UInt8], for watch: any ServedWatch) throws -> [String] {
         let document: JSONValue
         do {
             document = try JSONValue(parsing: bytes)
@@ -89,15 +89,9 @@ struct AddCommand: AsyncParsableCommand {
                     throw InputError("id", problem: "stands in the input twice", allowed: "each id once")
                 }
             } catch {
-                throw CommandFailure(values.count > 1 ? "\(watch.noun) \(index + 1): \(error)" : "\(error)")
+                throw CommandFailure(values.count > 1 ? "\(type(of: watch).noun) \(index + 1): \(error)" : "\(error)")
             }
-            return Self.withoutNulls(value).text
+            return value.withoutNullFields.text
         }
-    }
-
-    /// A null is as good as absent, but for `next_check_at`, which it puts to rest.
-    private static func withoutNulls(_ value: JSONValue) -> JSONValue {
-        guard case .object(let members) = value else { return value }
-        return .object(members.filter { !$0.value.isNull || $0.name == "next_check_at" })
     }
 }

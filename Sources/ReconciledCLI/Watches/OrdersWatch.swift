@@ -64,7 +64,7 @@ struct OrdersWatch: ServedWatch {
         return "\(padded.dropLast(exponent)).\(padded.suffix(exponent)) \(currency)"
     }
 
-    static func validate(_ json: JSONValue) throws(InputError) -> String { try OrderInput(json: json).id }
+    func validate(_ json: JSONValue) throws(InputError) -> String { try OrderInput(json: json).id }
 
     static func validate(_ decision: Decision) throws(InputError) {
         let allowed = "the gateway's transaction that proves it, 1 to 255 characters"

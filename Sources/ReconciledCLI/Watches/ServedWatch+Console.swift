@@ -20,7 +20,7 @@ struct ConsoleFace<Served: ServedWatch>: ConsoleWatch {
     func desk(actor: String) -> any RowDesk { Served.desk(pool, actor: actor) }
     func overview() -> any RowOverview { Served.overview(pool) }
 
-    func validate(_ object: JSONValue) throws(InputError) -> String { try Served.validate(object) }
+    func validate(_ object: JSONValue) throws(InputError) -> String { try watch.validate(object) }
     func validate(_ decision: Decision) throws(InputError) { try Served.validate(decision) }
 
     func resolve(_ id: String, _ decision: Decision, actor: String) async throws -> String? {

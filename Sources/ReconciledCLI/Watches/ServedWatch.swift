@@ -55,8 +55,6 @@ protocol ServedWatch: Sendable {
     static func cells(of row: RowText) -> [String?]
     /// What people want to read behind a column's value: `19.99 EUR`.
     static func note(on column: String, of row: RowText) -> String?
-    /// Checks one object that is to be added; returns its id.
-    static func validate(_ json: JSONValue) throws(InputError) -> String
     /// Throws what is wrong with a decision.
     static func validate(_ decision: Decision) throws(InputError)
     func resolution(_ decision: Decision, lane: String?) -> Table.Resolution
@@ -66,6 +64,9 @@ protocol ServedWatch: Sendable {
     static func reviewReason(after change: Table.Change) -> String?
     /// What a dry run would have done besides a change of status, in words; nil if nothing.
     static func effect(of would: JSONValue) -> String?
+
+    /// Checks one object that is to be added, as this configuration allows it; returns its id.
+    func validate(_ json: JSONValue) throws(InputError) -> String
 
     // MARK: its state
 

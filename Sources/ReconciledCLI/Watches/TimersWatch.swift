@@ -50,7 +50,7 @@ struct TimersWatch: ServedWatch {
         ]
     }
 
-    static func validate(_ json: JSONValue) throws(InputError) -> String { try TimerInput(json: json).id }
+    func validate(_ json: JSONValue) throws(InputError) -> String { try TimerInput(json: json, targets: targets).id }
 
     func resolution(_ decision: Decision, lane: String?) -> TimerTable.Resolution { .init() }
 

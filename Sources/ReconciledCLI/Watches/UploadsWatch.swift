@@ -111,7 +111,7 @@ struct UploadsWatch: ServedWatch {
         return ByteText.share(merged, of: total)
     }
 
-    static func validate(_ json: JSONValue) throws(InputError) -> String { try UploadInput(json: json).id }
+    func validate(_ json: JSONValue) throws(InputError) -> String { try UploadInput(json: json).id }
 
     func resolution(_ decision: Decision, lane: String?) -> UploadPolicy {
         stores.first { $0.name == lane }?.policy ?? UploadPolicy()
