@@ -59,8 +59,9 @@ let package = Package(
         .target(
             name: "Postgres", dependencies: ["CLibpq", "Timeline", collections, logging], swiftSettings: strict),
 
-        .executableTarget(name: "EmbedSQLTool", swiftSettings: strict),
-        .plugin(name: "EmbedSQL", capability: .buildTool(), dependencies: ["EmbedSQLTool"]),
+        .executableTarget(name: "EmbedTool", swiftSettings: strict),
+        .plugin(name: "EmbedSQL", capability: .buildTool(), dependencies: ["EmbedTool"]),
+        .plugin(name: "EmbedAssets", capability: .buildTool(), dependencies: ["EmbedTool"]),
         .target(
             name: "Schema", dependencies: ["Postgres", crypto, logging], swiftSettings: strict,
             plugins: ["EmbedSQL"]),
@@ -99,7 +100,7 @@ let package = Package(
                 "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Timeline", coreMetrics, crypto,
                 hummingbird, lifecycle, logging, metrics, mustache,
             ],
-            swiftSettings: strict),
+            exclude: ["Dashboard/Assets"], swiftSettings: strict, plugins: ["EmbedAssets"]),
         .target(name: "Sandbox", dependencies: ["Timeline", hummingbird, lifecycle, logging], swiftSettings: strict),
         .executableTarget(
             name: "ReconciledCLI",
@@ -162,7 +163,7 @@ let package = Package(
                 "JSON", "Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", "Timers", asyncHTTPClient,
                 subprocess,
             ],
-            swiftSettings: strict),
+            exclude: ["Peers"], swiftSettings: strict),
         .testTarget(
             name: "FaultTests",
             dependencies: ["Postgres", "ReconciledCLI", "Schema", "TestSupport", crypto, hummingbird, logging],

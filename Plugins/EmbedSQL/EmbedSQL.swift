@@ -17,8 +17,8 @@ struct EmbedSQL: BuildToolPlugin {
         return [
             .buildCommand(
                 displayName: "Embedding SQL",
-                executable: try context.tool(named: "EmbedSQLTool").url,
-                arguments: [output.path] + folders.map(\.path),
+                executable: try context.tool(named: "EmbedTool").url,
+                arguments: [output.path, "EmbeddedSQL"] + folders.map(\.path),
                 inputFiles: files, outputFiles: [output])
         ]
     }

@@ -4,6 +4,10 @@ import Schema
 /// A watch's statements for `WatchDesk` and `WatchOverview`, each a file in `sql/`.
 public struct DeskStatements: Sendable {
     public var list: Statement
+    public var page: Statement
+    public var oldestDue: Statement
+    public var inReview: Statement
+    public var find: Statement
     public var show: Statement
     public var add: Statement
     public var nudge: Statement
@@ -24,6 +28,10 @@ public struct DeskStatements: Sendable {
     ///   - row: the word for one, as in `show_order.sql`.
     public init(rows: String, row: String) {
         list = .sql("list_\(rows)")
+        page = .sql("page_\(rows)")
+        oldestDue = .sql("oldest_due_\(rows)")
+        inReview = .sql("review_\(rows)")
+        find = .sql("find_\(rows)")
         show = .sql("show_\(row)")
         add = .sql("add_\(rows)")
         nudge = .sql("nudge_\(rows)")

@@ -52,6 +52,13 @@ public struct Registry: Sendable {
         }
     }
 
+    /// The newest entries of the history over all watches as JSON objects, newest first.
+    public func recentHistory(limit: Int) async throws(PostgresError) -> [String] {
+        try await pool.query(PostgresQuery(.sql("list_recent_history"), [.int4(Int32(clamping: limit))])) { rows in
+            try rows.map { row in try row.read(String.self) }
+        }
+    }
+
     /// What of the server slows claims down or makes times doubtful.
     public struct Server: Hashable, Sendable {
         public var now: Timestamp

@@ -3,6 +3,10 @@ import Postgres
 /// A `WatchDesk` whatever its table is: for those who serve several watches in one way.
 public protocol RowDesk: Sendable {
     func list(status: String?, dueOnly: Bool, after id: String, limit: Int) async throws(PostgresError) -> [String]
+    func page(_ filter: RowFilter, limit: Int) async throws(PostgresError) -> RowPage
+    func oldestDue(lanes: [String], limit: Int) async throws(PostgresError) -> [String]
+    func inReview(limit: Int) async throws(PostgresError) -> [String]
+    func find(_ name: String, lanes: [String], limit: Int) async throws(PostgresError) -> [String]
     func show(_ id: String) async throws(PostgresError) -> String?
     func history(_ id: String, limit: Int) async throws(PostgresError) -> [String]
     func checks(_ id: String, limit: Int) async throws(PostgresError) -> [String]
@@ -17,7 +21,7 @@ extension WatchDesk: RowDesk {}
 public protocol RowOverview: Sendable {
     func lanes() async throws(PostgresError) -> [LaneStatus]
     func statuses() async throws(PostgresError) -> [StatusCount]
-    func due(lanes: [String], bound: Int32) async throws(PostgresError) -> [(lane: String, count: Int64)]
+    func due(lanes: [String], bound: Int32) async throws(PostgresError) -> [LaneDue]
     func reviews() async throws(PostgresError) -> [(reason: String, count: Int64)]
     func audit(lanes: [String]) async throws(PostgresError) -> [AuditFinding]
 }

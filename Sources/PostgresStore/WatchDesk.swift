@@ -24,6 +24,37 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
         try await texts(Table.desk.list, [.text(status), .bool(dueOnly), .text(id), .int4(Int32(clamping: limit))])
     }
 
+    /// A page of rows by id, found among a bounded number of them.
+    public func page(_ filter: RowFilter, limit: Int) async throws(PostgresError) -> RowPage {
+        let parameters: [PostgresParameter] = [
+            .text(filter.status), .text(filter.prefix), .text(filter.after), .int4(Int32(clamping: limit)),
+            .int4(DeskBounds.lookedAtMax),
+        ]
+        return try await pool.query(PostgresQuery(Table.desk.page, parameters)) { rows in
+            var page = RowPage()
+            _ = try rows.map { row in
+                if let object = try row.readOptional(String.self) { page.rows.append(object) }
+                page.next = try row.readOptional(String.self) ?? page.next
+            }
+            return page
+        }
+    }
+
+    /// The rows of these lanes that are due longest, as JSON objects.
+    public func oldestDue(lanes: [String], limit: Int) async throws(PostgresError) -> [String] {
+        try await texts(Table.desk.oldestDue, [.textArray(lanes), .int4(Int32(clamping: limit))])
+    }
+
+    /// The rows that wait for a human, as JSON objects; those that wait longest first.
+    public func inReview(limit: Int) async throws(PostgresError) -> [String] {
+        try await texts(Table.desk.inReview, [.int4(Int32(clamping: limit))])
+    }
+
+    /// The ids of rows that go by a name: theirs, or one of the outside world's.
+    public func find(_ name: String, lanes: [String], limit: Int) async throws(PostgresError) -> [String] {
+        try await texts(Table.desk.find, [.text(name), .textArray(lanes), .int4(Int32(clamping: limit))])
+    }
+
     /// One row as a JSON object; nil if there is none.
     public func show(_ id: String) async throws(PostgresError) -> String? {
         try await texts(Table.desk.show, [.text(id)]).first
@@ -120,6 +151,8 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
 public enum DeskBounds {
     /// Rows a call at most.
     public static let rowsMax = 10_000
+    /// Rows that are looked at for a page at most.
+    static let lookedAtMax: Int32 = 20_000
 }
 
 public enum AddOutcome: String, Sendable {

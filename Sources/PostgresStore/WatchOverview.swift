@@ -28,11 +28,11 @@ public struct WatchOverview<Table: WatchTable>: Sendable {
     }
 
     /// Due rows by lane, counted to `bound`.
-    public func due(lanes: [String], bound: Int32 = 100_000) async throws(PostgresError) -> [(
-        lane: String, count: Int64
-    )] {
+    public func due(lanes: [String], bound: Int32 = 100_000) async throws(PostgresError) -> [LaneDue] {
         try await pool.query(PostgresQuery(Table.desk.countDue, [.textArray(lanes), .int4(bound)])) { rows in
-            try rows.map { row in (lane: try row.read(), count: try row.read()) }
+            try rows.map { row in
+                LaneDue(lane: try row.read(), count: try row.read(), late: try row.readOptional())
+            }
         }
     }
 
@@ -62,6 +62,15 @@ public struct LaneStatus: Hashable, Sendable {
     public var waiting: Int64
     public var due: Int64
     public var inFlight: Int64
+    /// By how much the oldest due row that nobody holds is late.
+    public var late: Duration?
+}
+
+/// What is due in a lane.
+public struct LaneDue: Hashable, Sendable {
+    public var lane: String
+    /// As many as were asked for at most.
+    public var count: Int64
     /// By how much the oldest due row that nobody holds is late.
     public var late: Duration?
 }

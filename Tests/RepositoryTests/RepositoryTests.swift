@@ -48,7 +48,7 @@ import Testing
     @Test func statementsAreFiles() throws {
         let statement = /"{1,3}\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|TRUNCATE)[ ]/
         let found = try Self.offenders(
-            statement, under: "Sources", except: ["Sources/EmbedSQLTool/", "Sources/Postgres/"])
+            statement, under: "Sources", except: ["Sources/EmbedTool/", "Sources/Postgres/"])
         #expect(found.isEmpty)
     }
 

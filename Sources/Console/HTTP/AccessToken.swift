@@ -27,4 +27,11 @@ public struct AccessToken: Sendable {
 
     /// Digests are compared, in a time that does not depend on where they differ: a token cannot be guessed byte by byte.
     func matches(_ presented: SHA256Digest) -> Bool { digest == presented }
+
+    /// A key for one purpose, which only who knows the secret can derive.
+    func derivedKey(_ purpose: String) -> SymmetricKey {
+        SymmetricKey(
+            data: HMAC<SHA256>.authenticationCode(
+                for: Array("reconciled \(purpose)".utf8), using: SymmetricKey(data: Array(digest))))
+    }
 }

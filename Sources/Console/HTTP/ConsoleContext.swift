@@ -7,6 +7,8 @@ public struct ConsoleContext: RequestContext, RemoteAddressRequestContext {
     public let remoteAddress: SocketAddress?
     /// Who asks; set by `Authentication`.
     public var caller = Caller.nobody
+    /// What a form of the dashboard must bring along; empty outside of it.
+    var formSecret = ""
 
     public init(source: Source) {
         coreContext = .init(source: source)

@@ -81,12 +81,3 @@ struct LineLogHandler: LogHandler {
         return line + "\n"
     }
 }
-
-extension Timestamp {
-    /// This machine's clock; for people and logs only, stored times come from the database.
-    static var wallClock: Timestamp {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000_000 * 1_000)
-    }
-}

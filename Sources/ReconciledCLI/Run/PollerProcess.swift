@@ -75,10 +75,13 @@ struct PollerProcess: Sendable {
             refresh: ScrapeRefresh { await upkeep.refreshGauges() }, routes: routes, logger: logger)
     }
 
-    private var routes: [any ConsoleRoutes] { [] }
-
-    /// The watches as the HTTP interface shows them.
-    private var faces: [any ConsoleWatch] { watches.map { $0.face(consolePool) } }
+    private var routes: [any ConsoleRoutes] {
+        // The watches as the HTTP interface shows them.
+        let faces = watches.map { $0.face(consolePool) }
+        return [
+            Dashboard(watches: faces, registry: Registry(pool: consolePool), tokens: configuration.http.tokens)
+        ]
+    }
 
     func waitForDatabase() async throws {
         let gate = DatabaseGate(

@@ -1,0 +1,58 @@
+// Keeps a page live: reads it again every few seconds and replaces the parts that say so. Everything works without it.
+"use strict";
+(() => {
+  const every = 3000;
+  const lost = document.getElementById("connection");
+  const seen = document.getElementById("seen");
+  let lastSeen = new Date();
+  let timer = null;
+
+  // A part is left alone while someone works in it: an open form must not close, a typed word must not go.
+  const isInUse = (part) =>
+    part.contains(document.activeElement) && document.activeElement !== document.body ||
+    part.querySelector("details[open]") !== null ||
+    (document.getSelection() !== null && !document.getSelection().isCollapsed &&
+      part.contains(document.getSelection().anchorNode));
+
+  const replace = (fresh) => {
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+      if (next === null || isInUse(part) || next.innerHTML === part.innerHTML) continue;
+      part.replaceChildren(...document.importNode(next, true).childNodes);
+    }
+    // Forms outside of live parts keep what is typed, but must bring the newest token.
+    const token = fresh.querySelector('input[name="csrf"]');
+    if (token !== null) {
+      for (const input of document.querySelectorAll('input[name="csrf"]')) input.value = token.value;
+    }
+  };
+
+  const refresh = async () => {
+    try {
+      const response = await fetch(location.href, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
+      if (response.type === "opaqueredirect") { location.reload(); return; }
+      if (!response.ok) throw new Error(String(response.status));
+      replace(new DOMParser().parseFromString(await response.text(), "text/html"));
+      lastSeen = new Date();
+      lost.hidden = true;
+    } catch {
+      seen.textContent = lastSeen.toISOString().slice(11, 19);
+      lost.hidden = false;
+    }
+    schedule();
+  };
+
+  const schedule = () => {
+    clearTimeout(timer);
+    if (!document.hidden && document.querySelector("[data-live]") !== null) timer = setTimeout(refresh, every);
+  };
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) clearTimeout(timer); else refresh();
+  });
+  // A second click must not send a form twice.
+  document.addEventListener("submit", (event) => {
+    for (const button of event.target.querySelectorAll("button")) button.disabled = true;
+  });
+  schedule();
+})();

@@ -1,0 +1,144 @@
+import Foundation
+import Hummingbird
+import Postgres
+import PostgresStore
+import Timeline
+
+/// The pages at `/`: what is late, which lane is ill, what needs a human; and the actions on them.
+///
+/// Rendered here whole: a page works without a script, which only reads it again every few seconds. Actions are forms, which
+/// carry a secret of the session, and answer with a redirect.
+public struct Dashboard: ConsoleRoutes {
+    let watches: [any ConsoleWatch]
+    let registry: Registry
+    let templates = Templates()
+    let session: DashboardSession
+    /// What forms bring along where nobody signs in; new at each start.
+    private let localFormSecret =
+        String(UInt64.random(in: 0 ... .max), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36)
+
+    public init(watches: [any ConsoleWatch], registry: Registry, tokens: [AccessToken]) {
+        self.watches = watches
+        self.registry = registry
+        session = DashboardSession(tokens: tokens)
+    }
+
+    public func add(to router: Router<ConsoleContext>) {
+        for asset in templates.assets.keys { router.get(RouterPath("/assets/\(asset)")) { _, _ in file(asset) } }
+        router.get("/sign-in") { request, _ in DashboardGuard.secured(signInPage(request)) }
+        router.post("/sign-in") { request, context in DashboardGuard.secured(try await signIn(request, context)) }
+
+        let pages = router.group()
+            .add(middleware: DashboardGuard(session: session, localFormSecret: localFormSecret))
+            .add(middleware: ProblemPages(dashboard: self))
+        let seen = pages.group().add(middleware: RequireRole(.viewer))
+        seen.get("/") { request, context in try await overview(request, context) }
+        seen.get("/review") { request, context in try await review(request, context) }
+        seen.get("/find") { request, context in try await find(request, context) }
+        for watch in watches {
+            seen.get(RouterPath("/\(watch.name)")) { request, context in try await list(watch, request, context) }
+            seen.get(RouterPath("/\(watch.name)/:id")) { request, context in try await row(watch, request, context) }
+        }
+        pages.post("/sign-out") { request, context in try await signOut(request, context) }
+        let acted = pages.group().add(middleware: RequireRole(.operator))
+        for watch in watches {
+            acted.post(RouterPath("/\(watch.name)/:id/nudge")) { request, context in
+                try await nudge(watch, request, context)
+            }
+            acted.post(RouterPath("/\(watch.name)/:id/resolve")) { request, context in
+                try await resolve(watch, request, context)
+            }
+        }
+        acted.post("/lanes/:lane/pause") { request, context in try await pause(request, context) }
+        acted.post("/lanes/:lane/resume") { request, context in try await resume(request, context) }
+    }
+
+    private func file(_ name: String) -> Response {
+        guard let asset = templates.assets[name] else { return Problem(.notFound, nil).response }
+        return DashboardGuard.secured(
+            Response(
+                status: .ok,
+                headers: [.contentType: asset.type, .cacheControl: "public, max-age=31536000, immutable"],
+                body: .init(byteBuffer: .init(string: asset.text))))
+    }
+
+    /// A page in the dashboard's frame.
+    func page(
+        _ template: String, title: String, here: String, _ model: Model, status: HTTPResponse.Status = .ok,
+        query: String = "", _ request: Request, _ context: ConsoleContext, reviews: Int64? = nil
+    ) -> Response {
+        var model = model
+        let now = Timestamp.wallClock
+        model["title"] = title
+        model["navigation"] = navigation(here: here, reviews: reviews)
+        model["csrf"] = context.formSecret
+        model["query"] = query
+        model["asOf"] = TimeWords(now: now).text(now)
+        model["mayAct"] = mayAct(context)
+        if !session.tokens.isEmpty, context.caller.role != nil { model["signOut"] = ["name": context.caller.name] }
+        model.set("flash", Flash.of(request))
+        return Response(
+            status: status, headers: [.contentType: "text/html; charset=utf-8"],
+            body: .init(byteBuffer: .init(string: templates.render(template, model))))
+    }
+
+    func mayAct(_ context: ConsoleContext) -> Bool { context.caller.role.map { $0 >= .operator } ?? false }
+
+    private func navigation(here: String, reviews: Int64?) -> [Model] {
+        var pages: [Model] = [["path": "/", "name": "Overview"]]
+        pages.append(
+            ["path": "/review", "name": "Review"]
+                .with("badge", reviews.flatMap { $0 > 0 ? CountWords.text($0) : nil }))
+        pages += watches.map { ["path": "/\($0.name)", "name": $0.name.prefix(1).uppercased() + $0.name.dropFirst()] }
+        return pages.map { $0.with("isHere", ($0["path"] as? String) == here) }
+    }
+
+    /// How many rows wait for a human, over all watches.
+    func reviewCount() async throws(PostgresError) -> Int64 {
+        var sum: Int64 = 0
+        for watch in watches { sum += try await watch.overview().reviews().reduce(0) { $0 + $1.count } }
+        return sum
+    }
+
+    /// The path parameter as it was meant: one percent-encoded segment.
+    static func segment(_ name: String, _ context: ConsoleContext) throws -> String {
+        guard let text = try context.parameters.require(name).removingPercentEncoding, !text.isEmpty else {
+            throw Problem(.badRequest, "the address cannot be read")
+        }
+        return text
+    }
+
+    static func path(_ watch: String, _ id: String) -> String { "/\(watch)/\(Self.encoded(id))" }
+
+    static func encoded(_ segment: String) -> String {
+        let encoded = segment.addingPercentEncoding(withAllowedCharacters: unreserved) ?? segment
+        // A browser takes these for directories, also when they are encoded.
+        return encoded == "." ? "%2E" : encoded == ".." ? "%2E%2E" : encoded
+    }
+
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+}
+
+/// What was done, told once on the page that follows: a word in its address, and never a text from there.
+enum Flash: String {
+    case nudged, resolved, paused, resumed
+    case signedOut = "signed-out"
+
+    private var text: String {
+        switch self {
+        case .nudged: "It will be checked now."
+        case .resolved: "Decided, and recorded in its history."
+        case .paused: "The lane is paused until someone has it run again."
+        case .resumed: "The lane runs again."
+        case .signedOut: "Signed out."
+        }
+    }
+
+    static func of(_ request: Request) -> Model? {
+        guard let flash = request.uri.queryParameters["done"].flatMap({ Flash(rawValue: String($0)) }) else {
+            return nil
+        }
+        return ["text": flash.text, "tone": "good"]
+    }
+}

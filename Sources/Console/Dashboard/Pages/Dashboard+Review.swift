@@ -1,0 +1,48 @@
+import Hummingbird
+import PostgresStore
+import Timeline
+
+extension Dashboard {
+    /// Cases on the page at most, for each watch.
+    private static let casesMax = 50
+
+    func review(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let times = TimeWords(now: .wallClock)
+        var cases: [(since: Timestamp, model: Model)] = []
+        for watch in watches {
+            let words = Words.of(watch.name)
+            let rows = try await watch.desk(actor: context.caller.name).inReview(limit: Self.casesMax)
+            for row in rows.compactMap(RowFields.init) {
+                let since = row.time("updated_at") ?? times.now
+                let model = rowModel(row, watch, words, times, isOpen: false, back: "review")
+                    .with("since", times.model(since))
+                cases.append((since, model))
+            }
+        }
+        let count = try await reviewCount()
+        var model: Model = [:]
+        // Whoever waits longest comes first, whatever it is.
+        model["rows"] = cases.sorted { $0.since < $1.since }.map(\.model)
+        if count > Int64(cases.count) {
+            model["more"] = "These wait longest; \(CountWords.text(count - Int64(cases.count))) more come after them."
+        }
+        return page("review", title: "Review", here: "/review", model, request, context, reviews: count)
+    }
+
+    func find(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let query = request.uri.queryParameters.get("q") ?? ""
+        guard query.utf8.count <= 1_024, !query.utf8.contains(0) else {
+            throw Problem(.badRequest, "the id is too long")
+        }
+        var found: [Model] = []
+        if !query.isEmpty {
+            for watch in watches {
+                let ids = try await watch.desk(actor: context.caller.name)
+                    .find(query, lanes: watch.laneNames, limit: 20)
+                found += ids.map { ["path": Self.path(watch.name, $0), "heading": "\(watch.noun) \($0)"] }
+            }
+        }
+        if found.count == 1, let path = found[0]["path"] as? String { return .redirect(to: path, type: .normal) }
+        return page("found", title: "Find", here: "", ["rows": found], query: query, request, context)
+    }
+}

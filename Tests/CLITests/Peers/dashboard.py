@@ -1,0 +1,230 @@
+"""Uses the dashboard as a person does, in headless Chromium, and says what is wrong with it.
+
+dashboard.py BASE SCREENSHOTS            where nobody signs in
+dashboard.py BASE SCREENSHOTS TOKENS     with tokens: viewer,operator
+
+Prints "ok" at the end, or a traceback. Screenshots go to the directory SCREENSHOTS.
+"""
+import json
+import sys
+import urllib.parse
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+base, screenshots = sys.argv[1], sys.argv[2]
+tokens = sys.argv[3].split(",") if len(sys.argv) > 3 else None
+
+
+def browser():
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,1000",
+                 "--no-proxy-server", "--disable-background-networking", "--disable-component-update"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+
+
+def open_page(path):
+    driver.get(base + path)
+    assert driver.find_elements(By.CSS_SELECTOR, "main"), path
+
+
+def shot(name):
+    driver.save_screenshot(f"{screenshots}/{name}.png")
+
+
+def one(selector, within=None):
+    found = (within or driver).find_elements(By.CSS_SELECTOR, selector)
+    assert len(found) >= 1, f"no {selector} at {driver.current_url}"
+    return found[0]
+
+
+def text(selector="main"):
+    return one(selector).text
+
+
+def submit(button):
+    """Clicks, and waits for the page after it."""
+    marker = one("html").id
+    button.click()
+    WebDriverWait(driver, 20).until(lambda d: d.find_element(By.CSS_SELECTOR, "html").id != marker)
+
+
+def wait_for(what, condition):
+    WebDriverWait(driver, 30, 0.1).until(lambda d: condition(), what)
+
+
+def check_logs():
+    severe = [e for e in driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+    assert not severe, severe
+    host = urllib.parse.urlsplit(base).netloc
+    for entry in driver.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            url = urllib.parse.urlsplit(message["params"]["request"]["url"])
+            if url.scheme in ("http", "https", "ws", "wss"):
+                assert url.netloc == host, f"asked another host: {url.geturl()}"
+
+
+def anyone():
+    # At a glance: what needs me?
+    open_page("/")
+    shot("overview")
+    assert "waits for a human" in text("[data-live=alerts]"), text("[data-live=alerts]")
+    lanes = text("[data-live=lanes]")
+    assert "trial" in lanes and "odd" in lanes, lanes
+
+    # By keyboard alone: the first stop skips to the content.
+    driver.switch_to.active_element.send_keys(Keys.TAB)
+    assert driver.switch_to.active_element.get_attribute("class") == "skip"
+
+    # The order that needs a human: found, understood, decided, and in its history.
+    submit(one("[data-live=alerts] .hand a"))
+    assert driver.current_url.endswith("/review")
+    case = one("article.case")
+    assert "The amounts differ." in case.text and "0.05 USD" in case.text and "5.01 USD" in case.text, case.text
+    shot("review")
+    summary = one("summary", case)
+    summary.send_keys(Keys.ENTER)
+    Select(one("select[name=status]", case)).select_by_value("closed")
+    one("textarea", case).send_keys("refunded by hand <b>&")
+    shot("decide")
+    submit(one("button.primary", case))
+    assert "Decided" in text(".flash")
+    assert "Nothing waits for you" in text(), text()
+    open_page("/orders/odd-1")
+    assert "local decided: closed: “refunded by hand <b>&”" in text(".timeline"), text(".timeline")
+    assert text(".summary").startswith("closed")
+    shot("row")
+
+    # A row is told as a story.
+    open_page("/orders/paid-1")
+    assert "on the 1st check, marked paid" in text(".timeline"), text(".timeline")
+
+    # What the application stored is text, whatever it holds.
+    hostile = '<img src=x onerror="window.pwned=1">/é %'
+    open_page("/find?q=" + urllib.parse.quote(hostile))
+    assert driver.find_element(By.TAG_NAME, "h1").text == "Order " + hostile, driver.page_source
+    assert driver.execute_script("return window.pwned") is None
+    submit(one(".actions form button"))
+    assert "It will be checked now" in text(".flash")
+
+    # Lists: filters, pages, search.
+    open_page("/orders")
+    rows = len(driver.find_elements(By.CSS_SELECTOR, ".rows tbody tr"))
+    assert rows == 50, rows
+    shot("orders")
+    submit(one("a[rel=next]"))
+    assert driver.find_elements(By.CSS_SELECTOR, ".rows tbody tr")
+    one("[name=id]").send_keys("odd")
+    submit(one(".filters button"))
+    assert len(driver.find_elements(By.CSS_SELECTOR, ".rows tbody tr")) == 1
+    Select(one("[name=status]")).select_by_value("paid")
+    submit(one(".filters button"))
+    assert "No order is like that" in text()
+    for path in ("/orders?status=due", "/uploads", "/uploads/u-1", "/timers", "/timers/t-1"):
+        open_page(path)
+        shot(path.strip("/").replace("/", "-").replace("?", "-"))
+
+    # Lanes: paused with a reason that everyone sees, and resumed.
+    open_page("/")
+    row = next(r for r in driver.find_elements(By.CSS_SELECTOR, "[data-live=lanes] tbody tr") if r.text.startswith("odd"))
+    one("summary", row).click()
+    one("[name=why]", row).send_keys("maintenance")
+    submit(one("form button", row))
+    assert "odd is paused by local: maintenance" in text("[data-live=alerts]"), text("[data-live=alerts]")
+    row = next(r for r in driver.find_elements(By.CSS_SELECTOR, "[data-live=lanes] tbody tr") if r.text.startswith("odd"))
+    submit(one("button", row))
+    assert "paused" not in text("[data-live=alerts]")
+
+    # Live: the page changes without being loaded again, and says so when it cannot.
+    open_page("/orders/later")
+    driver.execute_script("window.same = true")
+    assert text(".summary").startswith("pending"), text(".summary")
+    driver.execute_cdp_cmd("Network.enable", {})
+    offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    wait_for("the lost connection is told", lambda: one("#connection").is_displayed())
+    driver.get_log("browser")  # The failed request is there, as it must be.
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**offline, "offline": False})
+    wait_for("the connection is back", lambda: not one("#connection").is_displayed())
+    one(".actions summary").click()
+    one("textarea").send_keys("half a thought")
+    driver.execute_script("""
+        const csrf = document.querySelector("[name=csrf]").value;
+        fetch("/orders/later/nudge", {method: "POST", body: new URLSearchParams({csrf, back: "row"})});
+        """)
+    wait_for("the order is paid before our eyes", lambda: text(".summary").startswith("paid"))
+    assert driver.execute_script("return window.same") is True
+    assert one("textarea").get_attribute("value") == "half a thought"
+    driver.get_log("browser")
+
+    # In the dark, and on a phone.
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+    for path in ("/", "/orders/paid-1"):
+        open_page(path)
+        colour = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+        assert max(int(n) for n in colour[4:-1].split(",")) < 60, colour
+        shot("dark-" + (path.strip("/").replace("/", "-") or "overview"))
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
+    for path in ("/", "/review", "/orders", "/orders/paid-1", "/uploads", "/timers/t-1"):
+        open_page(path)
+        width = driver.execute_script("return document.scrollingElement.scrollWidth")
+        assert width <= 390, f"{path} is {width} wide on a phone"
+        shot("phone-" + (path.strip("/").replace("/", "-") or "overview"))
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    # What is not there is said, in the same frame.
+    driver.get(base + "/orders/nothing")
+    assert "There is no such order." in text() and one("nav a")
+    driver.get_log("browser")
+
+    # Without scripts.
+    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    open_page("/orders/later")
+    submit(one(".actions form button"))
+    assert "It will be checked now" in text(".flash")
+    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def with_tokens(viewer, operator):
+    open_page("/orders/paid-1")
+    assert "/sign-in?back=" in driver.current_url
+    shot("sign-in")
+    one("[name=token]").send_keys("wrong")
+    submit(one("button"))
+    assert "That is no token" in text(".flash")
+    driver.get_log("browser")  # The refusal is there, as it must be.
+    one("[name=token]").send_keys(viewer)
+    submit(one("button"))
+    assert driver.current_url == base + "/orders/paid-1", driver.current_url
+    assert not driver.find_elements(By.CSS_SELECTOR, ".actions")
+    cookie = driver.get_cookie("reconciled_session")
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Strict", cookie
+    assert viewer not in cookie["value"]
+    submit(one("header button"))
+    assert driver.current_url.endswith("/sign-in") and not driver.get_cookies()
+    one("[name=token]").send_keys(operator)
+    submit(one("button"))
+    open_page("/orders/paid-1")
+    submit(one(".actions form button"))
+    open_page("/orders/paid-1")
+    assert "ops asked for a check at once" in text(".timeline"), text(".timeline")
+
+
+driver = browser()
+try:
+    if tokens:
+        with_tokens(*tokens)
+    else:
+        anyone()
+    check_logs()
+finally:
+    driver.quit()
+print("ok")
