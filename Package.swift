@@ -29,8 +29,8 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 // The module graph, bottom up; each arrow reads "is used by":
 //   Timeline → Postgres → Schema → PostgresStore
 //   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments
-//   PostgresStore → Uploads, Timers; Settings, JSON and Outgoing (calls out) → Payments, Uploads, Timers; PostgresStore and
-//   JSON → Console; Sandbox stands alone; ReconciledCLI wires everything.
+//   PostgresStore → Uploads, Timers, Deliveries; JSON and Outgoing (calls out) → Payments, Uploads, Timers, Deliveries;
+//   Settings → Payments, Uploads; PostgresStore and JSON → Console; Sandbox stands alone; ReconciledCLI wires everything.
 let package = Package(
     name: "reconciled",
     products: [
@@ -95,6 +95,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Deliveries",
+            dependencies: [
+                "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "Timeline", crypto,
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Console",
             dependencies: [
                 "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Timeline", coreMetrics, crypto,
@@ -105,9 +111,9 @@ let package = Package(
         .executableTarget(
             name: "ReconciledCLI",
             dependencies: [
-                "Console", "JSON", "Outgoing", "Payments", "Postgres", "PostgresStore", "Reconciling", "Sandbox",
-                "Schema", "Settings", "Timeline", "Timers", "Uploads", argumentParser, crypto, histogram, lifecycle,
-                logging, metrics, nioPosix, subprocess,
+                "Console", "Deliveries", "JSON", "Outgoing", "Payments", "Postgres", "PostgresStore", "Reconciling",
+                "Sandbox", "Schema", "Settings", "Timeline", "Timers", "Uploads", argumentParser, crypto, histogram,
+                lifecycle, logging, metrics, nioPosix, subprocess,
             ],
             swiftSettings: strict),
 
@@ -127,8 +133,8 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "JSON", "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema", "StoreConformance",
-                "TestSupport", "Timeline", "Timers", "Uploads", logging,
+                "Deliveries", "JSON", "Outgoing", "Payments", "Postgres", "PostgresStore", "Reconciling", "Schema",
+                "StoreConformance", "TestSupport", "Timeline", "Timers", "Uploads", logging,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -152,6 +158,13 @@ let package = Package(
                 "Timers", hummingbird, logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "DeliveriesTests",
+            dependencies: [
+                "Deliveries", "JSON", "Outgoing", "Postgres", "PostgresStore", "Reconciling", "Schema", "TestSupport",
+                "Timeline", hummingbird, logging, subprocess,
+            ],
+            exclude: ["Peers"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(

@@ -7,11 +7,11 @@ GRANT USAGE ON SCHEMA reconciled TO reconciled_application, reconciled_poller, r
 
 -- The application inserts, nudges, cancels and reads, from its own transactions.
 GRANT SELECT, INSERT, UPDATE, DELETE ON reconciled.orders, reconciled.uploads, reconciled.timers TO reconciled_application;
-GRANT SELECT ON reconciled.history, reconciled.checks TO reconciled_application;
+GRANT SELECT ON reconciled.deliveries, reconciled.history, reconciled.checks TO reconciled_application;
 
 -- Pollers and the command line.
-GRANT SELECT, INSERT, UPDATE, DELETE ON reconciled.orders, reconciled.uploads, reconciled.timers, reconciled.lanes,
-    reconciled.pollers TO reconciled_poller;
+GRANT SELECT, INSERT, UPDATE, DELETE ON reconciled.orders, reconciled.uploads, reconciled.timers,
+    reconciled.deliveries, reconciled.endpoints, reconciled.lanes, reconciled.pollers TO reconciled_poller;
 GRANT SELECT, INSERT ON reconciled.history, reconciled.checks TO reconciled_poller;
 GRANT SELECT ON reconciled.schema_migrations TO reconciled_poller;
 GRANT USAGE ON SEQUENCE reconciled.lease_token_seq, reconciled.checks_id_seq TO reconciled_poller;

@@ -33,5 +33,19 @@ history AS (
         jsonb_strip_nulls(jsonb_build_object('note', $3::text, 'txn', $5::text))
     FROM resolved
     JOIN before ON before.id = resolved.id
+    RETURNING id, status_before
+),
+deliveries AS (
+    INSERT INTO reconciled.deliveries (endpoint, event_id, event_type, subject, payload)
+    SELECT endpoint.name, reconciled.event_id(history.id), 'order.resolved', 'orders/' || resolved.id,
+        reconciled.event_payload(
+            'order.resolved', reconciled.as_json(resolved), history.status_before, resolved.status, 'RESOLVED')
+    FROM history
+    CROSS JOIN resolved
+    CROSS JOIN (
+        SELECT DISTINCT e.name
+        FROM reconciled.endpoints AS e
+        WHERE e.events && '{*,order.*,order.resolved}'
+    ) AS endpoint
 )
 SELECT reconciled.as_json(resolved) FROM resolved;

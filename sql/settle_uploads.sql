@@ -1,5 +1,5 @@
 -- Writes what checks concluded about uploads: each fenced by lease token and poller, its status compared, its history
--- row written by the same statement.
+-- row written by the same statement, and so is an event for each endpoint that wants to hear of it.
 --
 -- Parameters: $1 text poller, $2 boolean whether checks are recorded, then one array for each column of "input" below.
 --   delay         NULL puts the upload to rest
@@ -77,7 +77,9 @@ settled AS (
     WHERE u.id = held.id
     RETURNING held.position, held.id, u.store AS lane, held.agrees, held.status_now, u.status AS status_after,
         u.last_verdict AS verdict, held.reason, held.answer, held.duration_ms,
-        u.review_reason IS DISTINCT FROM held.review_reason_now AS reason_changed
+        u.review_reason IS DISTINCT FROM held.review_reason_now AS reason_changed,
+        u.review_reason,
+        CASE WHEN EXISTS (SELECT 1 FROM reconciled.endpoints) THEN u END AS row_after
 ),
 history AS (
     INSERT INTO reconciled.history (
@@ -87,6 +89,37 @@ history AS (
         settled.reason, settled.duration_ms, settled.answer
     FROM settled
     WHERE NOT settled.agrees OR settled.status_after <> settled.status_now OR settled.reason_changed
+    RETURNING id, row_id
+),
+-- What others are told of: a change of ours, and what a human must see. Whether there are others is asked once, before
+-- anything of this is done: without them it costs nothing.
+event AS MATERIALIZED (
+    SELECT told.history_id, told.type, told.id,
+        reconciled.event_payload(
+            told.type, reconciled.as_json(told.row_after), told.status_now, told.status_after, told.reason) AS payload
+    FROM (
+        SELECT history.id AS history_id, settled.*,
+            CASE
+                WHEN settled.reason_changed AND settled.review_reason IS NOT NULL THEN 'upload.review'
+                WHEN settled.status_after <> settled.status_now AND settled.status_after IN ('complete', 'expired', 'review')
+                    THEN 'upload.' || settled.status_after
+            END AS type
+        FROM history
+        JOIN settled ON settled.id = history.row_id
+        WHERE settled.agrees
+    ) AS told
+    WHERE told.type IS NOT NULL AND EXISTS (SELECT 1 FROM reconciled.endpoints)
+),
+deliveries AS (
+    INSERT INTO reconciled.deliveries (endpoint, event_id, event_type, subject, payload)
+    SELECT endpoint.name, reconciled.event_id(event.history_id), event.type, 'uploads/' || event.id, event.payload
+    FROM event
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT e.name
+        FROM reconciled.endpoints AS e
+        WHERE e.events && ARRAY['*', 'upload.*', event.type]
+    ) AS endpoint
+    ORDER BY event.history_id, endpoint.name
 ),
 checks AS (
     INSERT INTO reconciled.checks (

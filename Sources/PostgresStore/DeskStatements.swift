@@ -9,7 +9,8 @@ public struct DeskStatements: Sendable {
     public var inReview: Statement
     public var find: Statement
     public var show: Statement
-    public var add: Statement
+    /// Nil: its rows come from elsewhere.
+    public var add: Statement?
     public var nudge: Statement
     public var resolve: Statement
     public var remove: Statement
@@ -26,14 +27,15 @@ public struct DeskStatements: Sendable {
     /// - Parameters:
     ///   - rows: the word for several, as in `list_orders.sql`.
     ///   - row: the word for one, as in `show_order.sql`.
-    public init(rows: String, row: String) {
+    ///   - isAddable: whether people and programs add rows.
+    public init(rows: String, row: String, isAddable: Bool = true) {
         list = .sql("list_\(rows)")
         page = .sql("page_\(rows)")
         oldestDue = .sql("oldest_due_\(rows)")
         inReview = .sql("review_\(rows)")
         find = .sql("find_\(rows)")
         show = .sql("show_\(row)")
-        add = .sql("add_\(rows)")
+        add = isAddable ? .sql("add_\(rows)") : nil
         nudge = .sql("nudge_\(rows)")
         resolve = .sql("resolve_\(row)")
         remove = .sql("remove_\(row)")

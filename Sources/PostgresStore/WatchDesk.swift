@@ -83,7 +83,8 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
     }
 
     private func insert(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome?)] {
-        try await pool.query(PostgresQuery(Table.desk.add, [.jsonb(objects)])) { rows in
+        guard let add = Table.desk.add else { preconditionFailure("\(Table.watch) are not added by hand") }
+        return try await pool.query(PostgresQuery(add, [.jsonb(objects)])) { rows in
             try rows.map { row in
                 (id: try row.read(), outcome: try row.readOptional(String.self).flatMap(AddOutcome.init))
             }

@@ -43,7 +43,53 @@ import Testing
             change: "'{t}', '{active}', '{now}', '{1}', '{t}', '{200}', '{NULL}', '{NULL}'")
     }
 
-    private func expectPlans(of watch: String, mode: String, filling script: String, change: String) async throws {
+    @Test(arguments: ["custom", "generic"])
+    func deliveriesUseTheirIndexes(mode: String) async throws {
+        // Each subject has ten: to find the first of them is one probe.
+        let filling = """
+            INSERT INTO reconciled.deliveries (id, endpoint, event_id, event_type, subject, payload, next_check_at)
+            SELECT n, 'lane' || n % 3, 'evt_' || n, 'order.paid', 'orders/' || n % 2000, '{}',
+                now() + (n - 2000) * interval '1 second'
+            FROM generate_series(1, 20000) AS n;
+            """
+        try await expectPlans(
+            of: "deliveries", row: "1", mode: mode, filling: filling,
+            change: "'{t}', '{delivered}', '{t}', '{200}', '{NULL}', '{NULL}'", claimIndexes: ["deliveries_order_idx"])
+    }
+
+    /// What commands ask about one delivery by the text of its number.
+    @Test(arguments: ["custom", "generic"])
+    func aDeliveryIsFoundByItsNumber(mode: String) async throws {
+        try await withTestDatabase { database in
+            try await database.pool.withTransaction { transaction in
+                try transaction.execute(
+                    script: """
+                        INSERT INTO reconciled.deliveries (endpoint, event_id, event_type, subject, payload, delivered_at)
+                        SELECT 'e', 'evt_' || n, 'order.paid', 'orders/' || n, '{}', now()
+                        FROM generate_series(1, 20000) AS n;
+                        UPDATE reconciled.deliveries SET status = 'delivered', next_check_at = NULL;
+                        ANALYZE reconciled.deliveries;
+                        """)
+            }
+            let statements = [
+                ("show_delivery", "'7'"), ("read_delivery", "'7'"), ("claim_delivery", "'p', '1 minute', '7'"),
+                ("nudge_deliveries", "'{7}', 'ann'"), ("resolve_delivery", "'7', 'pending', 'why', 'ann'"),
+                ("remove_delivery", "'7', 'ann'"), ("list_deliveries", "NULL, false, '7', 10"),
+            ]
+            for (name, arguments) in statements {
+                try await expect(
+                    name, arguments, uses: ["deliveries_pkey"], of: "deliveries", mode: mode, in: database)
+            }
+            try await expect(
+                "forget_old_deliveries", "10", uses: ["deliveries_delivered_idx"], of: "deliveries", mode: mode,
+                in: database)
+        }
+    }
+
+    private func expectPlans(
+        of watch: String, row: String = "r1", mode: String, filling script: String, change: String,
+        claimIndexes: [String] = []
+    ) async throws {
         try await withTestDatabase { database in
             try await database.pool.withTransaction { transaction in
                 try transaction.execute(script: "\(script) ANALYZE reconciled.\(watch);")
@@ -52,15 +98,15 @@ import Testing
                 '{lane0,lane1}', '{200,200}', '{-infinity,-infinity}', '{"",""}', '{t,t}'
                 """
             let common = """
-                'p', true, '{r1}', '{1}', '{pending}', '{now}', '{settled}', '{NULL}', '{0}', '{NULL}', '{NULL}',
+                'p', true, '{\(row)}', '{1}', '{pending}', '{now}', '{settled}', '{NULL}', '{0}', '{NULL}', '{NULL}',
                 '{NULL}', '{NULL}', '{""}', '{1}'
                 """
             let statements = [
-                ("claim", "'p', interval '1 minute', \(lanes)", ["\(watch)_due_idx", "\(watch)_pkey"]),
+                ("claim", "'p', interval '1 minute', \(lanes)", ["\(watch)_due_idx", "\(watch)_pkey"] + claimIndexes),
                 ("settle", "\(common), \(change)", ["\(watch)_pkey"]),
-                ("renew", "'p', interval '1 minute', '{r1}', '{1}'", ["\(watch)_pkey"]),
-                ("hand_back", "'p', '{r1}', '{1}'", ["\(watch)_pkey"]),
-                ("journal", "'p', 'r1', 1, '{}'", ["\(watch)_pkey"]),
+                ("renew", "'p', interval '1 minute', '{\(row)}', '{1}'", ["\(watch)_pkey"]),
+                ("hand_back", "'p', '{\(row)}', '{1}'", ["\(watch)_pkey"]),
+                ("journal", "'p', '\(row)', 1, '{}'", ["\(watch)_pkey"]),
             ]
             for (verb, arguments, indexes) in statements {
                 try await expect("\(verb)_\(watch)", arguments, uses: indexes, of: watch, mode: mode, in: database)

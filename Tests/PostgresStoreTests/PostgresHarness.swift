@@ -39,7 +39,7 @@ final class PostgresHarness<Table: TableUnderTest>: StoreHarness {
         let sql = """
             SELECT status, next_check_at - now(), check_count, failure_count, claim_count, lease_token,
                 lease_expires_at IS NOT NULL, leased_by, progress, last_verdict, last_error, last_checked_at IS NOT NULL
-            FROM reconciled.\(Table.watch) WHERE id = $1
+            FROM reconciled.\(Table.watch) WHERE id::text = $1
             """
         let columns = try await application.query(query(sql, [.text(id)])) { rows in
             try rows.first { row in
@@ -65,22 +65,23 @@ final class PostgresHarness<Table: TableUnderTest>: StoreHarness {
     }
 
     func remove(_ id: String) async throws {
-        try await run("DELETE FROM reconciled.\(Table.watch) WHERE id = $1", [.text(id)])
+        try await run("DELETE FROM reconciled.\(Table.watch) WHERE id::text = $1", [.text(id)])
     }
 
     func setStatus(of id: String, to status: String) async throws {
-        try await run("UPDATE reconciled.\(Table.watch) SET status = $2 WHERE id = $1", [.text(id), .text(status)])
+        try await run(
+            "UPDATE reconciled.\(Table.watch) SET status = $2 WHERE id::text = $1", [.text(id), .text(status)])
     }
 
     func setNextCheck(of id: String, in delay: Duration?) async throws {
         try await run(
-            "UPDATE reconciled.\(Table.watch) SET next_check_at = now() + $2 WHERE id = $1",
+            "UPDATE reconciled.\(Table.watch) SET next_check_at = now() + $2 WHERE id::text = $1",
             [.text(id), .interval(delay)])
     }
 
     /// The lock is held by another session's open transaction, kept open by a second client until `body` is done.
     func whileLocked(_ id: String, _ body: @Sendable () async throws -> Void) async throws {
-        try await whileOpen("SELECT 1 FROM reconciled.\(Table.watch) WHERE id = $1 FOR UPDATE", [.text(id)], body)
+        try await whileOpen("SELECT 1 FROM reconciled.\(Table.watch) WHERE id::text = $1 FOR UPDATE", [.text(id)], body)
     }
 
     /// Runs `body` while a transaction that ran this statement is open; it is committed afterwards.

@@ -1,3 +1,4 @@
+import Deliveries
 import Payments
 import StoreConformance
 import Testing
@@ -18,5 +19,10 @@ import Uploads
     @Test(arguments: StoreConformance<PostgresHarness<TimerTable>>.rules)
     func holdsForTimers(rule: StoreConformance<PostgresHarness<TimerTable>>.Rule) async throws {
         try await withHarness(TimerTable.self) { harness in try await rule.check(harness) }
+    }
+
+    @Test(arguments: StoreConformance<NumberedHarness>.rules)
+    func holdsForDeliveries(rule: StoreConformance<NumberedHarness>.Rule) async throws {
+        try await withHarness(DeliveryTable.self) { harness in try await rule.check(NumberedHarness(harness)) }
     }
 }

@@ -17,6 +17,7 @@ import Testing
         let scripts = [
             "schema_bootstrap", "grants", "bench_empty", "enable_notify_orders", "disable_notify_orders",
             "enable_notify_uploads", "disable_notify_uploads", "enable_notify_timers", "disable_notify_timers",
+            "enable_notify_deliveries", "disable_notify_deliveries",
         ]
         let outsideTransactions = ["bench_vacuum"]
         try await withTestDatabase { database in

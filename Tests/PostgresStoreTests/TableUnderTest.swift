@@ -1,3 +1,4 @@
+import Deliveries
 import Payments
 import PostgresStore
 import StoreConformance
@@ -66,6 +67,24 @@ extension TimerTable: TableUnderTest {
     static func change(status: String) -> TimerChange { TimerChange(status: status) }
 
     static let refusedChange = TimerChange(status: "nonsense")
+
+    static let refusalPreparation: String? = nil
+}
+
+extension DeliveryTable: TableUnderTest {
+    /// Deliveries have three statuses; no rule writes the fourth.
+    static let statuses = StatusWords(waiting: "pending", settled: "delivered", withdrawn: "review", closed: "none")
+
+    static let insertion = """
+        INSERT INTO reconciled.deliveries (
+            id, endpoint, event_id, event_type, subject, payload, claim_count, next_check_at
+        )
+        VALUES ($1::text::bigint, $2, 'evt_' || $1, 'order.paid', 'orders/' || $1, '{}', $3, now() + $4)
+        """
+
+    static func change(status: String) -> DeliveryChange { DeliveryChange(status: status) }
+
+    static let refusedChange = DeliveryChange(status: "nonsense")
 
     static let refusalPreparation: String? = nil
 }
