@@ -40,6 +40,9 @@ public final class WakeupListener: Service {
         return stream
     }
 
+    /// Rows of this watch became due by something that this process did; its own sessions do not notify.
+    public func wake(_ watch: String) { wake(watch[...], []) }
+
     public func run() async throws {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.listener.run() }

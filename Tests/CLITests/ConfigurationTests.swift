@@ -67,7 +67,14 @@ private let wrongConfigurations: [WrongConfiguration] = [
     .init("lanes:\n  timers: { cadence: [1s] }", 2, "lanes.timers.cadence: unknown key"),
     .init("webhooks:\n  shop: { url: \"https://x/\" }", 2, "webhooks.shop.secret: the key is required"),
     .init("webhooks:\n  shop: { url: \"https://u:p@x/\", secret: s }", 2, "webhooks.shop.url"),
-    .init("webhooks:\n  shop: { url: \"https://x/\", secret: s, events: [order.payd] }", 2, "matches no event"),
+    .init(
+        "webhooks:\n  shop: { url: \"https://x/\", secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, events: [order.payd] }",
+        2,
+        "matches no event"),
+    .init("webhooks:\n  shop: { url: \"https://x/\", secret: whsec_short }", 2, "webhooks.shop.secret"),
+    .init(
+        "webhooks:\n  shop: { url: \"https://x/\", secret: \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw s\" }", 2,
+        "is not a webhook's secret"),
     .init(
         "gateways:\n  a: { kind: fixed, state: PAID }\nlanes:\n  a: { rate: 1/s }", 4,
         "lanes.a: the lane \"a\" is already named by gateways.a"),
@@ -113,7 +120,7 @@ private let wrongConfigurations: [WrongConfiguration] = [
                 lanes:
                   timers: { concurrency: 64, rate: 1000/s, timeout: 10s }
                 webhooks:
-                  shop: { url: "https://shop.example/hook", secretFile: \(key), events: ["order.*", "upload.*"] }
+                  shop: { url: "https://shop.example/hook", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", events: ["order.*", "upload.*"] }
                 """
             let configuration = try Configuration(yaml: yaml, fileName: "r.yaml", environment: [:])
             #expect(configuration.gateways.map(\.name) == ["stripe-eu", "alipay-cn", "acme", "trial"])
@@ -121,7 +128,7 @@ private let wrongConfigurations: [WrongConfiguration] = [
             #expect(configuration.database.url?.value == "postgres://a:b@h1,h2/d")
             #expect(configuration.http.tokens.map(\.name) == ["ops"])
             #expect(configuration.lanes.first?.limits.rate == Rate(count: 1_000, per: .seconds(1)))
-            #expect(configuration.webhooks.first?.secret.value == "sk_test")
+            #expect(configuration.webhooks.first?.endpoint.events == ["order.*", "upload.*"])
         }
     }
 

@@ -43,6 +43,6 @@ struct RowText {
 
     static func id(of row: String?) -> String? {
         guard let row, let value = try? JSONValue(parsing: row) else { return nil }
-        return value["id"]?.string
+        return RowText(value)["id"]
     }
 }

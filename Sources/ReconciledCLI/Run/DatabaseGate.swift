@@ -10,6 +10,8 @@ struct DatabaseGate: Sendable {
 
     let migrator: Migrator
     let migrates: Bool
+    /// What this process tells the database before it works on it.
+    let announce: @Sendable () async throws -> Void
     let readiness: Readiness
     let logger: Logger
 
@@ -23,6 +25,7 @@ struct DatabaseGate: Sendable {
                     readiness.schemaRejected(problem)
                     throw SchemaError(problem: problem)
                 }
+                try await announce()
                 readiness.databaseAnswered()
                 readiness.schemaVerified()
                 return

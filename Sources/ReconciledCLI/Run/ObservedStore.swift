@@ -11,13 +11,19 @@ struct ObservedStore<Base: Store>: Store {
     let readiness: Readiness
     /// Called with each settlement that changed its row.
     let written: @Sendable (Settlement<R.ID, Change>) -> Void
+    /// Called once for all that one trip changed besides the schedule.
+    let changed: @Sendable () -> Void
 
     func exchange(_ request: Exchange<R, Change>) async -> ExchangeResult<R> {
         let result = await base.exchange(request)
         if case .success(let outcomes) = result.settled {
+            var isChanged = false
             for (settlement, outcome) in zip(request.settlements, outcomes) {
-                if case .written = outcome { written(settlement) }
+                guard case .written = outcome else { continue }
+                written(settlement)
+                isChanged = isChanged || settlement.change != nil
             }
+            if isChanged { changed() }
         }
         switch result.claimed {
         case .failure(let error)?: readiness.databaseFailed(error.description)

@@ -1,9 +1,11 @@
 import Console
+import Deliveries
 import Logging
 import Postgres
 import PostgresStore
 import Schema
 import ServiceLifecycle
+import Timeline
 
 /// The parts of `reconciled run` under one configuration: the pollers of all watches, on one pool, one connection that
 /// listens, and one set of metrics.
@@ -21,13 +23,17 @@ struct PollerProcess: Sendable {
     private let registry = MetricsRegistry()
     private let readiness: Readiness
     private let migrates: Bool
+    private let predecessor: String?
+    private let startedAt = Moment.now
 
     /// Nobody waits longer for a page.
     private static let consoleStatementTimeout = Duration.seconds(10)
 
-    init(configuration: Configuration, url: String, migrates: Bool, logger: Logger) {
+    /// - Parameter predecessor: the id of the process before a reload, which this one takes the place of.
+    init(configuration: Configuration, url: String, migrates: Bool, replacing predecessor: String?, logger: Logger) {
         self.configuration = configuration
         self.migrates = migrates
+        self.predecessor = predecessor
         watches = Watch.allServed.map { $0.init(configuration) }
         let polled = watches.filter { !$0.lanes.isEmpty }
         readiness = Readiness(watches: polled.map(\.name))
@@ -54,6 +60,9 @@ struct PollerProcess: Sendable {
         outside = OutsideWorld(checksMax: polled.map(\.settings.concurrency).max() ?? 1)
     }
 
+    /// New with each configuration.
+    var id: String { identity.id }
+
     /// The services' own lines are for their developers.
     var quietLogger: Logger {
         var quiet = logger
@@ -65,7 +74,9 @@ struct PollerProcess: Sendable {
     var services: [any Service] { [consoleService, PollingService(process: self)] }
 
     private var upkeep: Upkeep {
-        Upkeep(pool: pool, registry: registry, readiness: readiness, watches: watches, logger: logger)
+        Upkeep(
+            pool: pool, registry: registry, readiness: readiness, watches: watches,
+            endpoints: configuration.webhooks.map(\.endpoint), process: id, startedAt: startedAt, logger: logger)
     }
 
     private var consoleService: ConsoleService {
@@ -84,8 +95,12 @@ struct PollerProcess: Sendable {
     }
 
     func waitForDatabase() async throws {
+        let (outbox, endpoints) = (Outbox(pool: pool), configuration.webhooks.map(\.endpoint))
+        let (process, predecessor) = (id, predecessor)
         let gate = DatabaseGate(
-            migrator: Migrator(pool: pool, logger: logger), migrates: migrates, readiness: readiness, logger: logger)
+            migrator: Migrator(pool: pool, logger: logger), migrates: migrates,
+            announce: { try await outbox.register(endpoints, process: process, replacing: predecessor) },
+            readiness: readiness, logger: logger)
         try await gate.pass()
     }
 

@@ -17,8 +17,9 @@ struct Supervisor: Sendable {
             group.addTask { await self.obey(signals, control) }
             group.addTask {
                 var next: Configuration? = configuration
+                var predecessor: String?
                 while let configuration = next {
-                    try await self.serve(configuration, control)
+                    predecessor = try await self.serve(configuration, replacing: predecessor, control)
                     next = control.takeNext()
                 }
             }
@@ -58,14 +59,19 @@ struct Supervisor: Sendable {
         }
     }
 
-    private func serve(_ configuration: Configuration, _ control: RunControl) async throws {
+    /// Returns the id of what ran.
+    private func serve(
+        _ configuration: Configuration, replacing predecessor: String?, _ control: RunControl
+    ) async throws -> String {
         guard let url = embeddedURL ?? configuration.database.url?.value else { throw DatabaseConfiguration.missing }
-        let process = PollerProcess(configuration: configuration, url: url, migrates: migrates, logger: logger)
+        let process = PollerProcess(
+            configuration: configuration, url: url, migrates: migrates, replacing: predecessor, logger: logger)
         let group = ServiceGroup(services: process.services, logger: process.quietLogger)
-        guard control.begin(group) else { return }
+        guard control.begin(group) else { return process.id }
         let result: Result<Void, any Error>
         do { result = .success(try await group.run()) } catch { result = .failure(error) }
         await process.close()
         try result.get()
+        return process.id
     }
 }

@@ -1,24 +1,36 @@
 import Console
+import Deliveries
 import Logging
 import Postgres
 import PostgresStore
 import Schema
 import Timeline
 
-/// What a poller process does besides its rows: partitions of `checks` made ahead, rows that cannot make progress
-/// reported, and the metrics that only the database knows.
+/// What a poller process does besides its rows: partitions of `checks` made ahead, old deliveries removed, rows that
+/// cannot make progress reported, and the metrics that only the database knows.
 struct Upkeep: Sendable {
     static let interval = Duration.seconds(600)
+    /// Endpoints of a process that was silent for so long are forgotten; see `sql/register_endpoints.sql`.
+    static let silenceMax = Duration.seconds(3_600)
 
     let pool: PostgresPool
     let registry: MetricsRegistry
     let readiness: Readiness
     /// Also those that this process does not poll: rows that wait in an unconfigured lane are to be reported.
     let watches: [any ServedWatch]
+    /// Those that this process has configured.
+    let endpoints: [Endpoint]
+    /// The process's id, and since when it runs.
+    let process: String
+    let startedAt: Moment
     let logger: Logger
 
     func run() async {
         do {
+            let outbox = Outbox(pool: pool)
+            try await outbox.register(
+                endpoints, process: process, forgetsSilent: Moment.now - startedAt >= Self.silenceMax)
+            try await outbox.forgetDelivered()
             try await Registry(pool: pool).maintainChecks()
             for watch in watches {
                 for finding in try await Diagnosis.audit(watch, pool: pool) {

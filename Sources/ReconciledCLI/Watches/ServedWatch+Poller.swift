@@ -1,4 +1,5 @@
 import Console
+import Deliveries
 import Logging
 import Postgres
 import PostgresStore
@@ -21,6 +22,7 @@ extension ServedWatch {
     /// The poller of this watch, to be run beside those of the others.
     func poller(in surroundings: PollerSurroundings) -> any Service {
         let registry = surroundings.registry
+        let listener = surroundings.listener
         surroundings.metrics.announce(watch: name, lanes: lanes.map(\.name))
         announce(in: registry)
         var logger = surroundings.logger
@@ -28,9 +30,13 @@ extension ServedWatch {
         let store = PostgresStore<Table>(
             pool: surroundings.pool, listener: settings.notify ? surroundings.listener : nil,
             poller: surroundings.identity.poller(of: name), recordsChecks: settings.record == .all, logger: logger)
-        let observed = ObservedStore(base: store, watch: name, readiness: surroundings.readiness) { settlement in
-            count(settlement, in: registry)
-        }
+        let observed = ObservedStore(
+            base: store, watch: name, readiness: surroundings.readiness,
+            written: { settlement in count(settlement, in: registry) },
+            changed: {
+                // An event may have been written with it. Nobody listens where no endpoint is configured.
+                if name != DeliveryTable.watch { listener.wake(DeliveryTable.watch) }
+            })
         return Poller(
             configuration: PollerConfiguration(
                 watch: name, concurrency: settings.concurrency, batch: settings.batch, lease: settings.lease,

@@ -1,20 +1,19 @@
 import ArgumentParser
 
-/// The watches by name. One that this program serves has a `ServedWatch`; adding one adds its file and its case here.
+/// The watches by name; adding one adds its file and its case here.
 enum Watch: String, CaseIterable, ExpressibleByArgument, Sendable {
     case orders, uploads, timers, deliveries
 
-    /// Nil for one that is not in this version yet.
-    var served: (any ServedWatch.Type)? {
+    var served: any ServedWatch.Type {
         switch self {
         case .orders: OrdersWatch.self
         case .uploads: UploadsWatch.self
         case .timers: TimersWatch.self
-        case .deliveries: nil
+        case .deliveries: DeliveriesWatch.self
         }
     }
 
-    static var allServed: [any ServedWatch.Type] { allCases.compactMap(\.served) }
+    static var allServed: [any ServedWatch.Type] { allCases.map(\.served) }
 
     static var names: String { allServed.map { $0.name }.joined(separator: ", ") }
 }
@@ -23,15 +22,5 @@ struct WatchArgument: ParsableArguments {
     @Argument(help: "The watch: \(Watch.names).")
     var watch: Watch
 
-    func validate() throws {
-        guard watch.served != nil else {
-            throw ValidationError("\(watch.rawValue) are not in this version yet; it works on \(Watch.names)")
-        }
-    }
-
-    /// The argument as it was validated.
-    var served: any ServedWatch.Type {
-        guard let served = watch.served else { preconditionFailure("the argument was validated") }
-        return served
-    }
+    var served: any ServedWatch.Type { watch.served }
 }
