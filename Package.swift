@@ -168,7 +168,11 @@ let package = Package(
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", asyncHTTPClient], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", asyncHTTPClient, hummingbird, logging, metrics, nioHTTP],
+            name: "ConsoleTests",
+            dependencies: [
+                "Console", "JSON", "PostgresStore", "TestSupport", "Timeline", asyncHTTPClient, hummingbird, logging,
+                metrics, nioHTTP,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "CLITests",

@@ -1,8 +1,10 @@
--- Due deliveries by lane, for metrics: counts to a bound, so that a backlog of millions costs no more than a small one.
+-- Due deliveries by lane, for metrics and the overview: counts to a bound, so that a backlog of millions costs no more than a
+-- small one.
 --
 -- Parameters: $1 text[] lanes, $2 integer count to at most
--- Result: lane, due.
-SELECT input.name AS lane, due.count
+-- Result: lane, due, late (interval by which the oldest due row that nobody holds is late, or NULL; looked for among the
+--         oldest thousand).
+SELECT input.name AS lane, due.count, now() - oldest.next_check_at AS late
 FROM unnest($1::text[]) AS input (name)
 CROSS JOIN LATERAL (
     SELECT count(*) AS count
@@ -13,4 +15,18 @@ CROSS JOIN LATERAL (
         ORDER BY d.next_check_at
         LIMIT $2::integer
     ) AS bounded
-) AS due;
+) AS due
+LEFT JOIN LATERAL (
+    SELECT bounded.next_check_at
+    FROM (
+        SELECT d.next_check_at, d.lease_expires_at
+        FROM reconciled.deliveries AS d
+        WHERE d.endpoint = input.name AND d.next_check_at IS NOT NULL
+            AND d.next_check_at > '-infinity' AND d.next_check_at <= now()
+        ORDER BY d.next_check_at
+        LIMIT 1000
+    ) AS bounded
+    WHERE bounded.lease_expires_at IS NULL OR bounded.lease_expires_at <= now()
+    ORDER BY bounded.next_check_at
+    LIMIT 1
+) AS oldest ON true;

@@ -12,6 +12,7 @@ GRANT SELECT ON reconciled.deliveries, reconciled.history, reconciled.checks TO 
 -- Pollers and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON reconciled.orders, reconciled.uploads, reconciled.timers,
     reconciled.deliveries, reconciled.endpoints, reconciled.lanes, reconciled.pollers TO reconciled_poller;
+GRANT SELECT, INSERT, DELETE ON reconciled.samples TO reconciled_poller;
 GRANT SELECT, INSERT ON reconciled.history, reconciled.checks TO reconciled_poller;
 GRANT SELECT ON reconciled.schema_migrations TO reconciled_poller;
 GRANT USAGE ON SEQUENCE reconciled.lease_token_seq, reconciled.checks_id_seq TO reconciled_poller;

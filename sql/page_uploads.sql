@@ -24,13 +24,17 @@ found AS MATERIALIZED (
     ORDER BY looked.id
     LIMIT $4::integer
 )
-SELECT reconciled.as_json(u) AS upload, NULL::text AS last_id
-FROM found
-JOIN reconciled.uploads AS u ON u.id = found.id
-UNION ALL
-SELECT NULL,
-    CASE
-        WHEN (SELECT count(*) FROM found) >= $4::integer THEN (SELECT max(found.id) FROM found)
-        WHEN (SELECT count(*) FROM looked) >= $5::integer THEN (SELECT max(looked.id) FROM looked)
-    END
-ORDER BY 2 NULLS FIRST, 1;
+SELECT shown.upload, shown.last_id
+FROM (
+    SELECT reconciled.as_json(u) AS upload, NULL::text AS last_id, u.id
+    FROM found
+    JOIN reconciled.uploads AS u ON u.id = found.id
+    UNION ALL
+    SELECT NULL,
+        CASE
+            WHEN (SELECT count(*) FROM found) >= $4::integer THEN (SELECT max(found.id) FROM found)
+            WHEN (SELECT count(*) FROM looked) >= $5::integer THEN (SELECT max(looked.id) FROM looked)
+        END,
+        NULL
+) AS shown
+ORDER BY shown.id NULLS LAST;

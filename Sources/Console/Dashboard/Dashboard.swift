@@ -11,15 +11,17 @@ import Timeline
 public struct Dashboard: ConsoleRoutes {
     let watches: [any ConsoleWatch]
     let registry: Registry
+    let samples: Samples
     let templates = Templates()
     let session: DashboardSession
     /// What forms bring along where nobody signs in; new at each start.
     private let localFormSecret =
         String(UInt64.random(in: 0 ... .max), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36)
 
-    public init(watches: [any ConsoleWatch], registry: Registry, tokens: [AccessToken]) {
+    public init(watches: [any ConsoleWatch], registry: Registry, samples: Samples, tokens: [AccessToken]) {
         self.watches = watches
         self.registry = registry
+        self.samples = samples
         session = DashboardSession(tokens: tokens)
     }
 

@@ -70,6 +70,38 @@ public final class EngineMetrics: PollerObserver {
         watchSeries(watch).inFlight.set(Double(count))
     }
 
+    /// What the watch's checks came to since this process began.
+    public struct Totals: Hashable, Sendable {
+        public var checks: Int64 = 0
+        public var failed: Int64 = 0
+        /// How late they began, by `LatenessHistogram`'s bounds.
+        public var lateness = [Int64](repeating: 0, count: EngineMetrics.secondsBounds.count + 1)
+
+        public init() {}
+
+        /// What came since `earlier`.
+        public func since(_ earlier: Totals) -> Totals {
+            var difference = self
+            difference.checks -= earlier.checks
+            difference.failed -= earlier.failed
+            for index in difference.lateness.indices { difference.lateness[index] -= earlier.lateness[index] }
+            return difference
+        }
+    }
+
+    public func totals(watch: String) -> Totals {
+        let lanes = series.withLock { series in series.lanes.filter { $0.key.watch == watch }.map(\.value) }
+        var totals = Totals()
+        for lane in lanes {
+            for (verdict, cell) in lane.verdicts {
+                totals.checks += Int64(cell.value)
+                if verdict == .failed { totals.failed += Int64(cell.value) }
+            }
+            for (index, count) in lane.lateness.snapshot.buckets.enumerated() { totals.lateness[index] += count }
+        }
+        return totals
+    }
+
     /// Makes the lanes' series stand there before anything happened: a missing series and a zero are two things.
     public func announce(watch: String, lanes: [String]) {
         _ = watchSeries(watch)

@@ -90,7 +90,9 @@ struct PollerProcess: Sendable {
         // The watches as the HTTP interface shows them.
         let faces = watches.map { $0.face(consolePool) }
         return [
-            Dashboard(watches: faces, registry: Registry(pool: consolePool), tokens: configuration.http.tokens)
+            Dashboard(
+                watches: faces, registry: Registry(pool: consolePool), samples: Samples(pool: consolePool),
+                tokens: configuration.http.tokens)
         ]
     }
 
@@ -122,8 +124,11 @@ struct PollerProcess: Sendable {
                 ])
         }
         let upkeep = upkeep
+        let sampler = Sampler(
+            pool: pool, watches: polled, metrics: surroundings.metrics, process: id, logger: logger)
         // Shut down from the end: the pollers settle while their wake-ups still come.
         var services: [any Service] = [PeriodicWork(every: Upkeep.interval) { await upkeep.run() }]
+        services.append(PeriodicWork(every: Sampler.interval) { await sampler.run() })
         if polled.contains(where: \.settings.notify) { services.append(listener) }
         services.append(Pollers(pollers: polled.map { $0.poller(in: surroundings) }))
         try await ServiceGroup(services: services, logger: quietLogger).run()

@@ -31,6 +31,7 @@ struct Upkeep: Sendable {
             try await outbox.register(
                 endpoints, process: process, forgetsSilent: Moment.now - startedAt >= Self.silenceMax)
             try await outbox.forgetDelivered()
+            try await Samples(pool: pool).forgetOld()
             try await Registry(pool: pool).maintainChecks()
             for watch in watches {
                 for finding in try await Diagnosis.audit(watch, pool: pool) {

@@ -20,7 +20,10 @@ extension Dashboard {
             "hasPollers": !glance.pollers.isEmpty,
             "changes": try await registry.recentHistory(limit: 12).compactMap { change($0, times) },
         ]
-        model["charts"] = [Model]()
+        let steps = try await samples.recent(LastHour.span, step: LastHour.step)
+        model["charts"] = LastHour.charts(steps).map {
+            ["title": $0.title, "latest": $0.latest, "svg": $0.svg] as Model
+        }
         return page("overview", title: "Overview", here: "/", model, request, context, reviews: glance.reviewCount)
     }
 

@@ -1,0 +1,47 @@
+import PostgresStore
+import Timeline
+
+/// The charts of the overview, from what all pollers noted in the last hour.
+enum LastHour {
+    static let span = Duration.seconds(3_600)
+    static let step = Duration.seconds(30)
+    static let stepCount = 120
+
+    static func charts(_ steps: [Samples.Step]) -> [Chart] {
+        var checks = [Double?](repeating: 0, count: stepCount)
+        var failed = checks
+        var due = checks
+        var typical = [Double?](repeating: nil, count: stepCount)
+        var worst = typical
+        for noted in steps {
+            let index = stepCount - Int((noted.ago / step).rounded(.up))
+            guard checks.indices.contains(index) else { continue }
+            checks[index] = Double(noted.checks) / step.inSeconds
+            failed[index] = Double(noted.failed) / step.inSeconds
+            due[index] = Double(noted.due)
+            typical[index] = LatenessHistogram.quantile(noted.lateness, 0.5)
+            worst[index] = LatenessHistogram.quantile(noted.lateness, 0.99)
+        }
+        return [
+            Chart(
+                title: "Checks per second",
+                lines: [.init(name: "all", values: checks), .init(name: "failed", values: failed)], text: rate),
+            Chart(
+                title: "Lateness", lines: [.init(name: "p99", values: worst), .init(name: "p50", values: typical)],
+                text: seconds),
+            Chart(title: "Backlog", lines: [.init(name: "due", values: due)], text: { CountWords.text(Int64($0)) }),
+        ]
+    }
+
+    /// `0`, `0.5`, `12`, `9,600`.
+    private static func rate(_ value: Double) -> String {
+        value >= 10 || value == value.rounded()
+            ? CountWords.text(Int64(value.rounded())) : String((value * 10).rounded() / 10)
+    }
+
+    private static func seconds(_ value: Double) -> String {
+        guard value > 0 else { return "0" }
+        if value < 0.1 { return "\((value * 10_000).rounded() / 10) ms" }
+        return TimeWords.duration(.milliseconds(Int64((value * 1_000).rounded())))
+    }
+}

@@ -1,0 +1,132 @@
+import JSON
+import Testing
+import Timeline
+
+@testable import Console
+
+/// A row's story as people read it.
+@Suite struct NarrativeTests {
+    private static let now = Timestamp("2026-11-27T15:00:00Z")!
+    private static let times = TimeWords(now: now)
+
+    private static func fields(_ json: String) -> RowFields { RowFields(json)! }
+
+    private static func entry(
+        _ at: String, before: String = "pending", after: String = "pending", verdict: String? = "recheck",
+        actor: String? = nil, reason: String? = nil, answer: String = "null"
+    ) -> RowFields {
+        func quoted(_ text: String?) -> String { text.map { "\"\($0)\"" } ?? "null" }
+        return fields(
+            """
+            {"at": "2026-11-27T\(at)Z", "watch": "orders", "row_id": "A-1", "lane": "stripe-eu", "verdict": \(quoted(verdict)),
+             "actor": \(quoted(actor)), "status_before": "\(before)", "status_after": "\(after)",
+             "reason": \(quoted(reason)), "answer": \(answer)}
+            """)
+    }
+
+    private static func story(
+        history: [RowFields], checks: [RowFields] = [], whole: Bool = true, words: any WatchWords = OrderWords()
+    ) -> [String] {
+        let row = fields(#"{"id": "A-1", "created_at": "2026-11-27T14:00:00Z"}"#)
+        return Narrative(words: words, times: times)
+            .entries(row: row, history: history, checks: checks, areChecksWhole: whole)
+            .map { "\(times.text($0.at)) \($0.text) [\($0.tone)]" }
+    }
+
+    @Test func anOrderThatPaidIsToldAsOneSentence() {
+        let open = #"{"state": "NOT_PAID_YET", "authenticated": true}"#
+        let paid = #"{"state": "PAID", "authenticated": true, "paid_at": "2026-11-27T14:02:11Z"}"#
+        let settled = Self.entry("14:03:00", after: "paid", verdict: "settled", reason: "PAID", answer: paid)
+        let checks = ["14:00:05", "14:00:35", "14:01:35"].map { Self.entry($0, answer: open) } + [settled]
+        #expect(
+            Self.story(history: [settled], checks: checks) == [
+                "14:00:00 Created [plain]",
+                "14:00:05 stripe-eu: not paid yet (3 times, the last at 14:01:35) [plain]",
+                "14:03:00 Paid at stripe-eu 14:02:11, found 14:03:00 on the 4th check, marked paid [good]",
+            ])
+        // Checks that are forgotten already are not counted.
+        #expect(
+            Self.story(history: [settled], checks: checks, whole: false).last
+                == "14:03:00 Paid at stripe-eu 14:02:11, found 14:03:00, marked paid [good]")
+    }
+
+    @Test(arguments: [
+        (
+            entry(
+                "14:05:00", after: "review", verdict: "review", reason: "AMOUNT_MISMATCH",
+                answer: #"{"state": "PAID"}"#),
+            "stripe-eu: paid. Put before a human: The amounts differ. [hand]"
+        ),
+        (
+            entry(
+                "14:05:00", after: "closed", verdict: "settled", reason: "CLOSED",
+                answer: #"{"state": "CLOSED", "authenticated": true}"#),
+            "Closed at stripe-eu without a payment, found 14:05:00, marked closed [good]"
+        ),
+        (
+            entry(
+                "14:05:00", before: "cancelled", after: "cancelled", verdict: "overtaken",
+                answer: #"{"state": "PAID"}"#),
+            "stripe-eu: paid. Someone else had made it cancelled meanwhile: that stays as it is [plain]"
+        ),
+        (
+            entry(
+                "14:05:00", before: "review", after: "paid", verdict: nil, actor: "ops", reason: "RESOLVED",
+                answer: #"{"note": "seen on the statement", "txn": "ch_1"}"#),
+            "ops decided: paid, transaction ch_1: “seen on the statement” [hand]"
+        ),
+        (entry("14:05:00", verdict: nil, actor: "ops", reason: "NUDGED"), "ops asked for a check at once [hand]"),
+        (
+            entry("14:05:00", after: "review", verdict: "review", reason: "BRAND_NEW", answer: "{}"),
+            "stripe-eu: nothing that can be relied on. Put before a human: BRAND_NEW [hand]"
+        ),
+    ])
+    func changesAreTold(entry: RowFields, expected: String) {
+        #expect(Self.story(history: [entry]).last == "14:05:00 \(expected)")
+    }
+
+    @Test func aProblemIsToldAsTheGatewayGaveIt() {
+        let down = #"{"failure": "status", "http_status": 503, "problem": "The gateway answered 503."}"#
+        #expect(
+            Self.story(history: [], checks: [Self.entry("14:01:00", verdict: "failed", answer: down)]).last
+                == "14:01:00 stripe-eu gave no usable answer: The gateway answered 503 [bad]")
+    }
+
+    /// Whoever adds a reason adds its words.
+    @Test(arguments: ["orders", "uploads", "timers", "deliveries"])
+    func everyReasonHasWords(watch: String) {
+        for (code, words) in Words.of(watch).reasons {
+            #expect([words.title, words.meaning, words.advice].allSatisfy { $0.hasSuffix(".") }, "\(code)")
+        }
+        #expect(!Words.of(watch).columns.isEmpty && !Words.of(watch).facts.isEmpty)
+    }
+
+    @Test(arguments: [
+        (Duration.milliseconds(8), "8 ms"), (.seconds(3), "3 s"), (.seconds(119), "119 s"), (.seconds(300), "5 min"),
+        (.seconds(7_200), "2 h"), (.seconds(8_400), "2 h 20 min"), (.seconds(259_200), "3 d"), (.seconds(-1), "0 ms"),
+    ])
+    func durationsAreShort(duration: Duration, text: String) {
+        #expect(TimeWords.duration(duration) == text)
+    }
+
+    @Test func timesAreAsFullAsTheyMustBe() {
+        #expect(Self.times.text(Timestamp("2026-11-27T14:03:11.5Z")!) == "14:03:11")
+        #expect(Self.times.text(Timestamp("2026-11-26T14:03:11Z")!) == "26 Nov 14:03:11")
+        #expect(Self.times.text(Timestamp("2025-01-02T14:03:11Z")!) == "2 Jan 2025 14:03:11")
+        #expect(Self.times.text(.distantFuture) == "never")
+        #expect(Self.times.relative(Timestamp("2026-11-27T15:05:00Z")!) == "in 5 min")
+        #expect(Self.times.relative(Timestamp("2026-11-27T14:59:57Z")!) == "3 s ago")
+    }
+
+    @Test(arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678"), (-1_234, "-1,234")])
+    func countsAreGrouped(count: Int64, text: String) {
+        #expect(CountWords.text(count) == text)
+    }
+
+    @Test func numbersAreCountedInEnglish() {
+        let ordinals = [1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111].map { CountWords.ordinal($0) }
+        #expect(ordinals == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "101st", "111th"])
+        #expect(CountWords.text(1, "delivery") == "1 delivery" && CountWords.text(2, "delivery") == "2 deliveries")
+        #expect(CountWords.text(10_000, bound: 10_000) == "10,000+")
+    }
+}

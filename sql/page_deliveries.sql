@@ -1,0 +1,40 @@
+-- A page of deliveries for people, by id: looks at a bounded number of them, so that a rare status in a large table costs
+-- no more than a common one.
+--
+-- Parameters
+--   $1 text     status (NULL: any)
+--   $2 text     the id ('': any)
+--   $3 text     after this id ('': from the start)
+--   $4 integer  how many at most
+--   $5 integer  how many to look at
+-- Result: one JSON object each (NULL for the last row), and in the last row the last id that was looked at; that is NULL
+--         when nothing comes after it.
+WITH looked AS MATERIALIZED (
+    SELECT d.id, d.status
+    FROM reconciled.deliveries AS d
+    WHERE d.id > COALESCE(reconciled.delivery_id($3::text), 0)
+        AND ($2::text = '' OR d.id = reconciled.delivery_id($2::text))
+    ORDER BY d.id
+    LIMIT $5::integer
+),
+found AS MATERIALIZED (
+    SELECT looked.id
+    FROM looked
+    WHERE $1::text IS NULL OR looked.status = $1::text
+    ORDER BY looked.id
+    LIMIT $4::integer
+)
+SELECT shown.delivery, shown.last_id
+FROM (
+    SELECT reconciled.as_json(d) AS delivery, NULL::text AS last_id, d.id
+    FROM found
+    JOIN reconciled.deliveries AS d ON d.id = found.id
+    UNION ALL
+    SELECT NULL,
+        CASE
+            WHEN (SELECT count(*) FROM found) >= $4::integer THEN (SELECT max(found.id) FROM found)::text
+            WHEN (SELECT count(*) FROM looked) >= $5::integer THEN (SELECT max(looked.id) FROM looked)::text
+        END,
+        NULL
+) AS shown
+ORDER BY shown.id NULLS LAST;
