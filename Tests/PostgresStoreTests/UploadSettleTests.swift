@@ -96,4 +96,28 @@ import Uploads
             #expect(progress?.filter { $0 != " " } == #"{"state":{"part":8}}"#)
         }
     }
+
+    /// A long merge may be killed more than six times; what kills its pollers at the same place each time may not.
+    @Test func claimsAreCountedAnewWhenTheFileHasGrown() async throws {
+        try await withHarness(UploadTable.self) { harness in
+            try await harness.insert(.init("u1", claimCount: 4))
+            let store = try await harness.store(poller: "p1")
+            let claim = try await claim(store)
+            let held = HeldLease(id: "u1", lane: "a", lease: claim.lease)
+            func counted(_ progress: String) async throws -> Int {
+                #expect(try await store.journal(held, progress: progress))
+                return try await harness.columns(of: "u1").claimCount
+            }
+            #expect(try await counted(#"{"state": 1}"#) == 5)
+            #expect(try await counted(#"{"merged_bytes": 0}"#) == 5)
+            #expect(try await counted(#"{"merged_bytes": 7}"#) == 1)
+            // Killed here again and again: it dies at the same place.
+            try await harness.run("UPDATE reconciled.uploads SET claim_count = 5", [])
+            #expect(try await counted(#"{"merged_bytes": 7}"#) == 5)
+            #expect(try await counted(#"{"merged_bytes": 4}"#) == 5)
+            #expect(try await counted(#"{"merged_bytes": 5}"#) == 1)
+            try await store.handBack([held])
+            #expect(try await harness.columns(of: "u1").claimCount == 0)
+        }
+    }
 }
