@@ -3,6 +3,8 @@
 -- Parameters: $1 text[] lanes that are configured
 -- Result: finding, lane (or NULL), row_id (an example, or NULL), count.
 --   adrift        receiving or merging with a NULL next_check_at: nobody will ever look at it
+--   unreclaimed   complete or expired with a NULL next_check_at and chunks that were never reclaimed: they stay, and
+--                 their name is not free. One in review waits for a human, and is none.
 --   unclaimed     due for over a minute in a lane that may run, and nobody holds it
 --   unconfigured  waits in a lane that no configuration names
 WITH RECURSIVE lane_in_use AS (
@@ -28,6 +30,12 @@ WITH RECURSIVE lane_in_use AS (
 SELECT 'adrift' AS finding, NULL::text AS lane, min(u.id) AS row_id, count(*) AS count
 FROM reconciled.uploads AS u
 WHERE u.status IN ('receiving', 'merging') AND u.next_check_at IS NULL
+HAVING count(*) > 0
+UNION ALL
+SELECT 'unreclaimed', NULL, min(u.id), count(*)
+FROM reconciled.uploads AS u
+WHERE u.reclaimed_at IS NULL AND u.next_check_at IS NULL AND u.status IN ('complete', 'expired')
+    AND u.review_reason IS NULL
 HAVING count(*) > 0
 UNION ALL
 SELECT 'unconfigured', lane_in_use.store, NULL, NULL

@@ -83,7 +83,7 @@ public struct StatusCount: Hashable, Sendable {
 
 /// Rows of one watch that cannot make progress.
 public struct AuditFinding: Hashable, Sendable {
-    /// `adrift`, `unclaimed` or `unconfigured`; see `sql/audit_orders.sql`.
+    /// `adrift`, `unclaimed`, `unconfigured`, or the watch's own; see `sql/audit_orders.sql`.
     public var kind: String
     public var lane: String?
     /// One of them.

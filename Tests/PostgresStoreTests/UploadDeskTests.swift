@@ -161,6 +161,15 @@ import Uploads
             try await harness.insert(.init("adrift", dueIn: nil))
             try await harness.insert(.init("lapsed", dueIn: .seconds(-300)))
             try await harness.insert(.init("elsewhere", lane: "b", dueIn: .seconds(900)))
+            for id in ["stranded", "gone", "seen", "busy"] { try await harness.insert(.init(id, dueIn: nil)) }
+            try await harness.run(
+                """
+                UPDATE reconciled.uploads SET status = 'complete',
+                    reclaimed_at = CASE WHEN id = 'gone' THEN now() END,
+                    review_reason = CASE WHEN id = 'seen' THEN 'TARGET_MISSING' END,
+                    next_check_at = CASE WHEN id = 'busy' THEN now() END
+                WHERE id IN ('stranded', 'gone', 'seen', 'busy')
+                """, [])
             try await harness.run(
                 """
                 UPDATE reconciled.uploads SET lease_token = 1, leased_by = 'x',
@@ -168,12 +177,14 @@ import Uploads
                 WHERE id = 'lapsed'
                 """, [])
             let findings = try await overview.audit(lanes: ["a"])
-            #expect(Set(findings.map(\.kind)) == ["adrift", "unclaimed", "unconfigured"])
+            #expect(Set(findings.map(\.kind)) == ["adrift", "unreclaimed", "unclaimed", "unconfigured"])
+            let stranded = findings.first { $0.kind == "unreclaimed" }
+            #expect(stranded?.rowID == "stranded" && stranded?.count == 1)
             #expect(findings.first { $0.kind == "adrift" }?.rowID == "adrift")
             #expect(findings.first { $0.kind == "unclaimed" }?.rowID == "lapsed")
             #expect(findings.first { $0.kind == "unconfigured" }?.lane == "b")
             try await harness.run(
-                "UPDATE reconciled.uploads SET next_check_at = now() WHERE id <> 'elsewhere'", [])
+                "UPDATE reconciled.uploads SET next_check_at = now() WHERE id NOT IN ('elsewhere', 'gone', 'seen')", [])
             #expect(try await overview.audit(lanes: ["a", "b"]).isEmpty)
         }
     }

@@ -38,6 +38,9 @@ struct Diagnosis {
                 switch finding.kind {
                 case "adrift":
                     "\(count)\(kind.waitingStatus) with a NULL next_check_at: nobody will ever ask about them; nudge them"
+                case "unreclaimed":
+                    "\(count)complete or expired with a NULL next_check_at: their chunks stay and their names are taken; "
+                        + "nudge them"
                 case "unclaimed":
                     "due for over a minute in a lane that may run, and nobody takes it; does a poller run?"
                 case "unconfigured":
