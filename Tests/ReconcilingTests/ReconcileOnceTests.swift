@@ -49,4 +49,56 @@ import Timeline
         #expect(row.progress == nil)
         #expect(row.leaseToken == nil)
     }
+
+    /// A merge takes as long as it takes, also by hand.
+    @Test func aCheckThatOutlastsItsLeaseHasItRenewed() async throws {
+        let (check, row) = try await longCheck { context, _ in
+            var (renewals, last) = (0, context.leaseRemaining())
+            while renewals < 4, !Task.isCancelled {
+                let left = context.leaseRemaining()
+                if left > last { renewals += 1 }
+                last = left
+                await Task.yield()
+            }
+        }
+        #expect(check.outcome == .written(status: "paid"))
+        #expect(row.status == "paid")
+    }
+
+    @Test func aLeaseThatIsLostEndsTheCheckAndNothingIsWritten() async throws {
+        let (check, row) = try await longCheck { context, database in
+            database.perform { table, _ in table.rows["r1"]?.leaseToken = 7_777 }
+            while !Task.isCancelled { await Task.yield() }
+            #expect(context.leaseRemaining() == .zero)
+        }
+        #expect(check.outcome == .stale)
+        #expect(row.status == "pending")
+    }
+
+    /// A check of a lane that gives a minute, under a lease of 300 ms.
+    private func longCheck(
+        _ body: @escaping @Sendable (CheckContext, SimulatedDatabase) async -> Void
+    ) async throws -> (OneCheck<SimulatedChange>, SimulatedColumns) {
+        let simulation = Simulation(seed: 1)
+        let database = SimulatedDatabase { simulation.databaseNow }
+        database.perform { table, now in
+            table.rows["r1"] = SimulatedColumns(
+                id: "r1", lane: "a", status: "pending", nextCheckAt: now, claimCount: 0, createdAt: now)
+        }
+        let store = DirectStore(database, poller: "p1")
+        let lease = Duration.milliseconds(300)
+        let request = ClaimRequest<String>(
+            lease: lease, quotas: [LaneQuota(lane: "a", count: 1, includesSuspects: true)])
+        let sentAt = Moment.now
+        let claim = try #require(
+            try await store.exchange(Exchange(settlements: [], claim: request)).claimed?.get().claims.first)
+        let check = try await reconcileOnce(
+            claim, sentAt: sentAt, lease: lease, lane: LaneConfiguration(name: "a", timeout: .seconds(60)),
+            store: store,
+            reconciler: ScriptedReconciler(simulation: simulation) { _, context, _ in
+                await body(context, database)
+                return Scenario.paid
+            })
+        return (check, try #require(database.inspect { $0.rows["r1"] }))
+    }
 }
