@@ -39,14 +39,21 @@ extension ChunkOddity {
 }
 
 extension ChunkRanges {
-    /// As `description`, cut at a comma if it is longer: `3,7-9,…`.
-    func shortened(to bytesMax: Int) -> String {
+    /// Of the column `missing`: room for every second of 10,000 chunks, the most that S3 knows.
+    static let columnBytesMax = 32_768
+
+    /// As `description`, cut behind a number if it is longer: `3,7-9,…`.
+    func shortened(to bytesMax: Int, mark: String = ",…") -> String {
         var text = ""
         for range in ranges {
             let part = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
-            guard text.utf8.count + part.utf8.count + 1 <= bytesMax else { return text + ",…" }
+            guard text.utf8.count + part.utf8.count + 1 <= bytesMax else { return text + mark }
             text += text.isEmpty ? part : ",\(part)"
         }
         return text
     }
+
+    /// What a client that resumes is told to send, as far as the column holds it. No mark: all of it are numbers, and
+    /// when they have come the rest is named.
+    var column: String { shortened(to: Self.columnBytesMax, mark: "") }
 }

@@ -35,7 +35,7 @@ extension UploadRules {
             lastActivityAt: chunkActivityAt, reviewReason: reason, reviewDetail: reviewDetail(detail))
         if let inventory {
             change.receivedChunks = received(inventory)
-            change.missing = inventory.missing.description
+            change.missing = inventory.missing.column
         }
         var noted = isDecided ? progress : progress.carried
         noted.reviewed = reason

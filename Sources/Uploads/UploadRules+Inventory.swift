@@ -135,7 +135,7 @@ extension UploadRules {
         let isReview = upload.status == "review"
         return UploadChange(
             status: upload.status, receivedChunks: received(inventory),
-            missing: inventory.missing.description, lastActivityAt: chunkActivityAt,
+            missing: inventory.missing.column, lastActivityAt: chunkActivityAt,
             reviewReason: isReview ? upload.reviewReason : nil, reviewDetail: inventory.detail(isReview: isReview))
     }
 }

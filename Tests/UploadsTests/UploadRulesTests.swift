@@ -54,7 +54,6 @@ import Timeline
         #expect(detail["oddity_count"]?.integer == 50_000)
         #expect(detail["missing"]?.string?.hasPrefix("0,2,4,") == true)
         #expect(detail["missing"]?.string?.hasSuffix(",…") == true)
-        #expect(decision.change?.missing == inventory.missing.description)
     }
 
     @Test func pastItsTimeButNotIdleItWaits() {
@@ -563,6 +562,25 @@ import Timeline
         #expect(whole.status == "merging")
         let merging = Session.play(Session.upload(status: "merging"), .inventory(Session.whole), isDryRun: true)
         #expect(merging.actions == [.inspect] && merging.decision?.would?.action == .merge)
+    }
+
+    /// The column holds all that 10,000 chunks can miss, and of more the first; always whole numbers.
+    @Test func whatIsMissingIsBoundedInLength() throws {
+        let few = Inventory(received: 0, receivedBytes: 0, missing: ChunkRanges(stride(from: 1, to: 10_001, by: 2)))
+        let many = Inventory(
+            received: 0, receivedBytes: 0, missing: ChunkRanges(stride(from: 1, to: 1_000_000, by: 2)))
+        for inventory in [few, many] {
+            let change = Session.play(Session.upload(), .inventory(inventory)).decision?.change
+            let missing = try #require(change?.missing)
+            #expect(missing.utf8.count <= 32_768)
+            #expect(missing.split(separator: ",").allSatisfy { Int($0) != nil })
+            // Not the texts themselves: what is told of a failure should be readable.
+            let whole = inventory.missing.description
+            let (isPrefix, isFull) = (whole.hasPrefix(missing), missing == whole)
+            #expect(isPrefix)
+            #expect(isFull == (inventory == few))
+            #expect(isFull || missing.utf8.count > 32_700)
+        }
     }
 }
 
