@@ -13,19 +13,28 @@ public struct StoreFinding: Hashable, Sendable {
 }
 
 extension StoreConfiguration {
+    /// A directory that does not answer within this is one that nobody can work with.
+    private static let examinationLimit = Duration.seconds(10)
+
     /// Looks whether the store can be worked with, and changes nothing: as this user, from this machine.
     ///
     /// - Parameter now: for signatures.
     public func examine(http: OutgoingClient, at now: Timestamp) async -> [StoreFinding] {
         switch kind {
         case .directory(let directory):
+            let limit = Self.examinationLimit
+            let work = FileWork(on: FileThreads(count: 1), deadline: .distantFuture, stallLimit: limit)
             do {
-                return try await BlockingWork().run { directory.examine() }
+                return try await work.run { directory.examine() }
+            } catch let fault as StoreFault where fault.kind != .interrupted {
+                return [StoreFinding(kind: "store_unusable", detail: "\(directory.chunks): \(fault.problem)")]
             } catch {
                 return []  // interrupted
             }
         case .s3(let settings):
-            guard let problem = await S3Store(settings, timeout: timeout, http: http).examine(at: now) else { return [] }
+            guard let problem = await S3Store(settings, timeout: timeout, http: http).examine(at: now) else {
+                return []
+            }
             return [StoreFinding(kind: "store_unusable", detail: problem)]
         }
     }

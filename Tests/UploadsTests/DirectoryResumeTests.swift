@@ -40,13 +40,12 @@ import Testing
         let job = try MergeJob(upload, plan, scene.configuration, token: 1, isInterrupted: { false })
         // Killed behind the first checkpoint: more is in the part than was noted.
         let note = MergeNote(
-            fingerprint: try job.inventory().fingerprint, token: 1, mergedBytes: DirectoryStore.checkpointBytes)
+            fingerprint: try job.look().inventory.fingerprint, token: 1, mergedBytes: DirectoryStore.checkpointBytes)
         do {
             var state = try job.begin(after: nil)
             try job.copy(&state, to: 100 << 20)
         }
         #expect(scene.parts.count == 1)
-        let before = scene.notes.withLock { $0.count }
         guard case .published(let publication) = try await scene.merge(upload, token: 2, state: note.json) else {
             Issue.record("not published")
             return
@@ -55,7 +54,7 @@ import Testing
         #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
         #expect(scene.parts.isEmpty)
         // It went on at the checkpoint: the next one is the second.
-        #expect(scene.notes.withLock { $0[before...].map(\.bytes) } == [2 * DirectoryStore.checkpointBytes])
+        #expect(scene.checkpoints == [2 * DirectoryStore.checkpointBytes, 150 << 20])
     }
 
     @Test func aFrozenWorkerNeitherWritesNorPublishesBehindItsSuccessor() async throws {
@@ -65,7 +64,7 @@ import Testing
         let plan = try #require(upload.plan)
         let frozen = try MergeJob(upload, plan, scene.configuration, token: 1, isInterrupted: { false })
         let note = MergeNote(
-            fingerprint: try frozen.inventory().fingerprint, token: 1, mergedBytes: DirectoryStore.checkpointBytes)
+            fingerprint: try frozen.look().inventory.fingerprint, token: 1, mergedBytes: DirectoryStore.checkpointBytes)
         var state = try frozen.begin(after: nil)
         try frozen.copy(&state, to: DirectoryStore.checkpointBytes)
         // It holds its lock, and sleeps. Its successor finishes.
@@ -80,13 +79,154 @@ import Testing
         #expect(scene.visible == ["file.bin"])
     }
 
-    @Test func aLostLeaseStopsAndRemovesOnlyItsOwn() async throws {
+    /// Dies at once, having copied a little more than the first checkpoint names; nothing but the part is left of it.
+    private func died(
+        _ scene: DirectoryScene, _ upload: Upload, token: Int64, after note: MergeNote? = nil
+    ) throws -> MergeNote {
+        let job = try MergeJob(
+            upload, try #require(upload.plan), scene.configuration, token: token, isInterrupted: { false })
+        var state = try job.begin(after: note)
+        try job.copy(&state, to: max(state.position, DirectoryStore.checkpointBytes) + (1 << 20))
+        return MergeNote(
+            fingerprint: try job.look().inventory.fingerprint, token: token, mergedBytes: DirectoryStore.checkpointBytes
+        )
+    }
+
+    @Test(arguments: [true, false])
+    func aSecondDeathBeforeTheNextCheckpointLosesNothing(isDigestKnown: Bool) async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(
+            Self.content, chunkBytes: Self.chunkBytes, sha256: isDigestKnown ? Self.contentDigest : nil)
+        try scene.send(upload, Self.content)
+        let note = try died(scene, upload, token: 1)
+        for token: Int64 in 2...4 {
+            _ = try died(scene, upload, token: token, after: note)
+            #expect(scene.parts.count == 1)
+        }
+        // The journal still names the first.
+        guard case .published = try await scene.merge(upload, token: 5, state: note.json) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
+        #expect(scene.checkpoints == [2 * DirectoryStore.checkpointBytes, 150 << 20])
+        #expect(scene.parts.isEmpty)
+    }
+
+    @Test func whatWasCopiedFromAFrozenWorkerOutlivesTheOneThatCopiedIt() async throws {
         let scene = try DirectoryScene()
         let upload = scene.upload(Self.content, chunkBytes: Self.chunkBytes)
         try scene.send(upload, Self.content)
-        _ = try await interrupted(scene, upload, after: 1)
+        let frozen = try MergeJob(upload, upload.plan!, scene.configuration, token: 1, isInterrupted: { false })
+        var state = try frozen.begin(after: nil)
+        try frozen.copy(&state, to: DirectoryStore.checkpointBytes)
+        let note = MergeNote(
+            fingerprint: try frozen.look().inventory.fingerprint, token: 1, mergedBytes: state.position)
+        _ = try died(scene, upload, token: 2, after: note)
+        guard case .published = try await scene.merge(upload, token: 3, state: note.json) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
+        #expect(scene.checkpoints == [2 * DirectoryStore.checkpointBytes, 150 << 20])
+        try frozen.copy(&state, to: frozen.plan.totalBytes)
+        #expect(try frozen.publish(state, digest: nil) == .interrupted)
+        #expect(scene.visible == ["file.bin"])
+    }
+
+    @Test func aWorkerThatNotedNothingCannotPublishBehindItsSuccessorEither() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload([1, 2, 3], chunkBytes: 3)
+        try scene.send(upload, [1, 2, 3])
+        let frozen = try MergeJob(upload, upload.plan!, scene.configuration, token: 1, isInterrupted: { false })
+        var state = try frozen.begin(after: nil)
+        try frozen.copy(&state, to: 3)
+        // It is about to publish. Meanwhile a chunk is sent again, and the successor begins.
+        try scene.send(upload, [7, 8, 9])
+        let heir = try MergeJob(upload, upload.plan!, scene.configuration, token: 2, isInterrupted: { false })
+        _ = try heir.begin(after: nil)
+        #expect(try frozen.publish(state, digest: nil) == .interrupted)
+        #expect(scene.visible.isEmpty)
+        #expect(scene.parts.count == 1)
+    }
+
+    @Test func aLaterClaimIsLeftAloneWhileItLivesAndSweptWhenItDoesNot() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload([1, 2, 3], chunkBytes: 3)
+        try scene.send(upload, [1, 2, 3])
+        do {
+            let later = try MergeJob(upload, upload.plan!, scene.configuration, token: 9, isInterrupted: { false })
+            let state = try later.begin(after: nil)
+            #expect(try await scene.merge(upload, token: 2) == .interrupted)
+            #expect(scene.parts == [state.partName])
+            #expect(scene.visible.isEmpty)
+        }
+        // It died; or tokens begin anew in a database that was restored.
+        guard case .published = try await scene.merge(upload, token: 2) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.parts.isEmpty)
+    }
+
+    @Test func aLostLeaseLeavesWhatWasNotedAndNothingElse() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: Self.chunkBytes)
+        try scene.send(upload, Self.content)
+        _ = try await interrupted(scene, upload, after: 0)
         #expect(scene.visible.isEmpty && scene.parts.isEmpty)
+        let state = try await interrupted(scene, upload, after: 1)
+        #expect(scene.visible.isEmpty && scene.parts.count == 1)
         #expect(try await scene.inspect(upload).received == 5)
+        guard case .published = try await scene.merge(upload, token: 2, state: state) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.checkpoints.suffix(2) == [2 * DirectoryStore.checkpointBytes, 150 << 20])
+        #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
+    }
+
+    @Test func spaceThatIsTakenMeanwhileCostsNothingThatWasNoted() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: Self.chunkBytes)
+        try scene.send(upload, Self.content)
+        let note = try died(scene, upload, token: 1)
+        var poor = scene.configuration
+        poor.minFreeBytes = 1 << 60
+        for token: Int64 in 2...3 {
+            let outcome = await DirectoryStore(poor).merge(
+                upload, plan: upload.plan!, work: scene.work(token: token, state: note.json))
+            guard case .noSpace = outcome else { Issue.record("\(outcome)"); return }
+        }
+        let part = try #require(scene.parts.first)
+        let path = scene.configuration.target + "/.reconciled/parts/" + part
+        // No more of the disk is held than what was noted.
+        var status = stat()
+        #expect(unsafe stat(path, &status) == 0)
+        #expect(Int64(status.st_size) == DirectoryStore.checkpointBytes)
+        #expect(Int64(status.st_blocks) * 512 <= DirectoryStore.checkpointBytes + (1 << 20))
+        guard case .published = try await scene.merge(upload, token: 4, state: note.json) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.checkpoints == [2 * DirectoryStore.checkpointBytes, 150 << 20])
+        #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
+    }
+
+    @Test func partsOfSessionsThatWereRemovedGoInTheEnd() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload([1, 2, 3], chunkBytes: 3)
+        try scene.send(upload, [1, 2, 3])
+        let folder = URL(filePath: scene.configuration.target + "/.reconciled/parts")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for (name, age) in [("old.7.part", 8 * 86_400), ("young.8.part", 86_400), ("notes.txt", 8 * 86_400)] {
+            let file = folder.appending(path: name)
+            try Data([1]).write(to: file)
+            let date = Date(timeIntervalSinceNow: -Double(age))
+            try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: file.path)
+        }
+        _ = try await scene.merge(upload)
+        #expect(scene.parts.sorted() == ["notes.txt", "young.8.part"])
     }
 
     @Test func chunksThatChangedMeanwhileStartTheMergeAnew() async throws {
@@ -96,7 +236,7 @@ import Testing
         let plan = try #require(upload.plan)
         let job = try MergeJob(upload, plan, scene.configuration, token: 1, isInterrupted: { false })
         let note = MergeNote(
-            fingerprint: try job.inventory().fingerprint, token: 1, mergedBytes: DirectoryStore.checkpointBytes)
+            fingerprint: try job.look().inventory.fingerprint, token: 1, mergedBytes: DirectoryStore.checkpointBytes)
         do {
             var state = try job.begin(after: nil)
             try job.copy(&state, to: DirectoryStore.checkpointBytes)

@@ -28,6 +28,9 @@ final class DirectoryScene: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: base) }
 
+    /// How much was noted, checkpoint by checkpoint.
+    var checkpoints: [Int64] { notes.withLock { $0.map(\.bytes) } }
+
     var store: DirectoryStore { DirectoryStore(configuration) }
 
     func upload(
@@ -61,10 +64,10 @@ final class DirectoryScene: Sendable {
     /// A call's work; checkpoints go to `notes`.
     func work(
         token: Int64 = 1, state: JSONValue? = nil, lease: @escaping @Sendable () -> Duration = { .seconds(60) },
-        onCheckpoint: @escaping @Sendable (Int64) -> Bool = { _ in true }
+        deadline: Moment = .now + .seconds(60), onCheckpoint: @escaping @Sendable (Int64) -> Bool = { _ in true }
     ) -> StoreWork {
         StoreWork(
-            token: token, deadline: Moment.now + .seconds(60), now: { Timestamp(microseconds: 1_000_000) },
+            token: token, deadline: deadline, now: { Timestamp(microseconds: 1_000_000) },
             leaseRemaining: lease, state: state,
             checkpoint: { [self] bytes, state in
                 guard onCheckpoint(bytes) else { return false }

@@ -26,13 +26,22 @@ struct ChunkFiles: Sendable {
         }
     }
 
-    /// - Parameter targetBytes: the size of what stands at the target's place.
-    func inventory(targetBytes: Int64?) throws -> Inventory {
+    /// The chunks as they are, and by the clock of their file system when any of them changed last: in nanoseconds since
+    /// 1970, nil if there is none. No client can set that time.
+    struct Look: Sendable {
+        var inventory: Inventory
+        var changedAt: Int64?
+    }
+
+    /// - Parameters:
+    ///   - targetBytes: the size of what stands at the target's place.
+    ///   - step: called before each chunk.
+    func look(targetBytes: Int64?, step: () throws -> Void) throws -> Look {
         var inventory = Inventory(received: 0, receivedBytes: 0, targetBytes: targetBytes)
         var digest = SHA256()
-        var newest = (modified: Int64.min, touched: Int64.min)
+        var newest = (modified: Int64.min, changed: Int64.min)
         func note(_ number: Int, _ status: OpenFile.Status) {
-            newest = (max(newest.modified, status.modified), max(newest.touched, status.modified, status.changed))
+            newest = (max(newest.modified, status.modified), max(newest.changed, status.changed))
             var identity = (Int64(number), status.inode, status.bytes, status.modified, status.changed)
             unsafe withUnsafeBytes(of: &identity) { unsafe digest.update(bufferPointer: $0) }
         }
@@ -40,6 +49,7 @@ struct ChunkFiles: Sendable {
         if let data { note(-1, data) }
         let strangers = try strangers()
         for index in 0..<plan.count {
+            try step()
             let number = index + naming.firstIndex
             guard let status = try directory?.status(of: naming.fileName(index)) else {
                 inventory.missing.append(number)
@@ -67,12 +77,13 @@ struct ChunkFiles: Sendable {
             let now = Timestamp(microseconds: Int64(clock.tv_sec) * 1_000_000 + Int64(clock.tv_nsec) / 1_000)
             // As it stands, also in the future: the rules know what to make of that.
             inventory.lastActivityAt = Timestamp(microseconds: newest.modified / 1_000)
-            inventory.quietFor = max(.zero, now - Timestamp(microseconds: newest.touched / 1_000))
+            let touched = Timestamp(microseconds: max(newest.modified, newest.changed) / 1_000)
+            inventory.quietFor = max(.zero, now - touched)
         } else if plan.count == 0 {
             inventory.quietFor = .seconds(86_400)
         }
         inventory.fingerprint = digest.finalize().prefix(16).hexadecimal
-        return inventory
+        return Look(inventory: inventory, changedAt: newest.changed > .min ? newest.changed : nil)
     }
 
     private func oddity(of status: OpenFile.Status, at index: Int, data: OpenFile.Status?) -> ChunkOddity.Kind? {

@@ -9,21 +9,43 @@ public struct DirectoryStore: ChunkStore {
     public static let checkpointBytes: Int64 = 64 << 20
 
     private let configuration: StoreConfiguration.Directory
+    private let threads: FileThreads
+    private let patience: Duration
 
-    public init(_ configuration: StoreConfiguration.Directory) {
+    /// - Parameters:
+    ///   - concurrency: calls that may wait for the disks at the same time; further ones wait for them.
+    ///   - patience: how long a look may stand still, ten times that any other step, until the store counts as unavailable.
+    public init(
+        _ configuration: StoreConfiguration.Directory, concurrency: Int = 8, patience: Duration = .seconds(60)
+    ) {
         self.configuration = configuration
+        threads = FileThreads(count: concurrency)
+        self.patience = patience
     }
 
     public func inspect(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Inventory, StoreFault> {
-        await attempt(upload, plan, work) { job in try job.inventory() }
+        await attempt(upload, plan, work, patience: patience, isReadOnly: true) { job in try job.look().inventory }
     }
 
     // MARK: merging
 
     public func merge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> MergeOutcome {
-        let blocking = BlockingWork()
+        let call = call(work)
         do {
-            return try await merge(upload, plan, work, blocking)
+            let (job, look) = try await call.run {
+                let job = try self.job(upload, plan, work, call)
+                return (job, try job.look())
+            }
+            if look.inventory.targetBytes != nil { return try await mergeBeside(job, look, work, call) }
+            guard look.inventory.missing.isEmpty else { return .chunksChanged }
+            guard configuration.layout == .offset else { return try await mergeChunks(job, look, work, call) }
+            if let outcome = try await mergeData(job, look, work, call) { return outcome }
+            // The target is on another file system: the data file is copied as one chunk.
+            guard let whole = ChunkPlan(totalBytes: plan.totalBytes, chunkBytes: max(1, plan.totalBytes), count: 1)
+            else {
+                return .chunksChanged
+            }
+            return try await mergeChunks(job.copyingData(by: whole), look, work, call)
         } catch let stop as MergeJob.Stop {
             return stop.outcome
         } catch {
@@ -31,79 +53,80 @@ public struct DirectoryStore: ChunkStore {
         }
     }
 
-    private func merge(
-        _ upload: Upload, _ plan: ChunkPlan, _ work: StoreWork, _ blocking: BlockingWork
+    /// Something stands at the target's place: an interrupted call of ours put it there, or it has to be compared.
+    private func mergeBeside(
+        _ job: MergeJob, _ look: ChunkFiles.Look, _ work: StoreWork, _ call: FileWork
     ) async throws -> MergeOutcome {
-        let (job, inventory) = try await blocking.run {
-            let job = try self.job(upload, plan, work, blocking)
-            return (job, try job.inventory())
-        }
-        if inventory.targetBytes != nil {
-            return try await blocking.run {
-                // The data file of an interrupted call has become the target: nothing else is left to compare it with.
-                if let status = try job.targetStatus(), MergeNote.isPublished(status, work.state) {
-                    return .published(Publication(location: job.location, etag: upload.sha256, bytes: status.bytes))
-                }
-                return try job.compared()
+        let earlier = MergeNote(work.state)
+        let (outcome, target) = try await call.run { () throws -> (MergeOutcome, OpenFile.Status?) in
+            guard let status = try job.targetStatus() else { return (.interrupted, nil) }
+            guard let earlier, earlier.isPublished(status, beside: look), status.bytes == job.plan.totalBytes else {
+                return (try job.compared(), status)
             }
+            return (try job.confirmed(digest: job.upload.sha256), nil)
         }
-        guard inventory.missing.isEmpty else { return .chunksChanged }
-        if configuration.layout == .offset {
-            if let outcome = try await mergeData(job, inventory, work, blocking) { return outcome }
-            // The target is on another file system: the data file is copied as one chunk.
-            guard let whole = ChunkPlan(totalBytes: plan.totalBytes, chunkBytes: max(1, plan.totalBytes), count: 1)
-            else {
-                return .chunksChanged
-            }
-            return try await mergeChunks(job.copyingData(by: whole), inventory, work, blocking)
-        }
-        return try await mergeChunks(job, inventory, work, blocking)
+        guard case .published = outcome, let target else { return outcome }
+        // What its chunks are is known when their time has come.
+        let note = MergeNote(
+            fingerprint: look.inventory.fingerprint, token: work.token, mergedBytes: target.bytes,
+            changedAt: look.changedAt, published: target)
+        return try await checkpoint(note, work) ? outcome : .interrupted
     }
 
     private func mergeChunks(
-        _ job: MergeJob, _ inventory: Inventory, _ work: StoreWork, _ blocking: BlockingWork
+        _ job: MergeJob, _ look: ChunkFiles.Look, _ work: StoreWork, _ call: FileWork
     ) async throws -> MergeOutcome {
-        var earlier = MergeNote.token(work.state)
-        if earlier?.fingerprint != inventory.fingerprint { earlier = nil }
-        let note = earlier
-        var state = try await blocking.run { try job.begin(after: note) }
+        var note = MergeNote(
+            fingerprint: look.inventory.fingerprint, token: work.token, mergedBytes: 0, changedAt: look.changedAt)
+        let earlier = MergeNote(work.state).flatMap { $0.fingerprint == note.fingerprint ? $0 : nil }
+        var state = try await call.run { try job.begin(after: earlier) }
         let total = job.plan.totalBytes
+        var isAnchored = false
         while state.position < total {
-            let current = state
+            let (current, mustAnchor) = (state, !isAnchored)
             let end = min(total, (current.position / Self.checkpointBytes + 1) * Self.checkpointBytes)
-            state = try await blocking.run {
+            state = try await call.run {
                 var next = current
                 try job.copy(&next, to: end)
+                if mustAnchor, end < total { try job.anchorPart() }
                 return next
             }
-            if state.position < total {
-                let noted = MergeNote(
-                    fingerprint: inventory.fingerprint, token: work.token, mergedBytes: state.position)
-                guard try await checkpoint(noted, work) else {
-                    let lost = state
-                    try await blocking.run { try job.discardPart(lost) }
-                    return .interrupted
-                }
-            }
+            guard state.position < total else { break }
+            isAnchored = true
+            note.mergedBytes = state.position
+            guard try await checkpoint(note, work) else { return try await lost(job, state, call) }
+            state.notedBytes = state.position
         }
         let whole = state
-        let digest = try await blocking.run { try job.verify(whole) }
-        return try await blocking.run {
+        let digest = try await call.run { try job.verify(whole) }
+        // The last note: whoever finds the part goes on behind it, and whoever finds the target knows it.
+        note.published = try await call.run { .init(try whole.part.status()) }
+        note.mergedBytes = total
+        guard try await checkpoint(note, work) else { return try await lost(job, whole, call) }
+        let fingerprint = note.fingerprint
+        return try await call.run {
             // A chunk that was sent again meanwhile is not in the part.
-            guard try job.files.inventory(targetBytes: nil).fingerprint == inventory.fingerprint else {
+            guard try job.files.look(targetBytes: nil, step: job.checkInterruption).inventory.fingerprint == fingerprint
+            else {
                 try job.discardPart(whole)
                 return .chunksChanged
             }
-            try job.checkInterruption()
             return try job.publish(whole, digest: digest)
         }
     }
 
+    /// The lease is another's, who goes on with what was noted; what was not is of no use to anyone.
+    private func lost(_ job: MergeJob, _ state: MergeState, _ call: FileWork) async throws -> MergeOutcome {
+        if state.notedBytes == 0 { try await call.run { try job.discardPart(state) } }
+        return .interrupted
+    }
+
     /// Publishes the data file by a rename; nil if it cannot be renamed to there.
     private func mergeData(
-        _ job: MergeJob, _ inventory: Inventory, _ work: StoreWork, _ blocking: BlockingWork
+        _ job: MergeJob, _ look: ChunkFiles.Look, _ work: StoreWork, _ call: FileWork
     ) async throws -> MergeOutcome? {
-        let status = try await blocking.run { () throws -> OpenFile.Status in
+        let fingerprint = look.inventory.fingerprint
+        let status = try await call.run { () throws -> OpenFile.Status in
             guard let (file, status) = try job.files.open(nil, bytes: job.plan.totalBytes) else {
                 throw MergeJob.Stop(.chunksChanged)
             }
@@ -118,19 +141,16 @@ public struct DirectoryStore: ChunkStore {
                 }
             }
             try file.synchronize()
-            guard try job.files.inventory(targetBytes: nil).fingerprint == inventory.fingerprint else {
+            guard try job.files.look(targetBytes: nil, step: job.checkInterruption).inventory.fingerprint == fingerprint
+            else {
                 throw MergeJob.Stop(.chunksChanged)
             }
             return status
         }
-        // Once renamed, the file is known by this alone.
         let note = MergeNote(
-            fingerprint: inventory.fingerprint, token: work.token, mergedBytes: 0, published: status)
+            fingerprint: fingerprint, token: work.token, mergedBytes: 0, changedAt: look.changedAt, published: status)
         guard try await checkpoint(note, work) else { return .interrupted }
-        return try await blocking.run {
-            try job.checkInterruption()
-            return try job.publishData()
-        }
+        return try await call.run { try job.publishData() }
     }
 
     private func checkpoint(_ note: MergeNote, _ work: StoreWork) async throws -> Bool {
@@ -147,7 +167,7 @@ public struct DirectoryStore: ChunkStore {
     public func proof(
         _ upload: Upload, plan: ChunkPlan, work: StoreWork
     ) async -> Result<CompletionProof, StoreFault> {
-        await attempt(upload, plan, work) { job in
+        await attempt(upload, plan, work, isReadOnly: true) { job in
             guard let status = try job.targetStatus(), status.kind == .file, status.bytes == plan.totalBytes else {
                 return .incomplete
             }
@@ -158,22 +178,28 @@ public struct DirectoryStore: ChunkStore {
                 }
                 return .complete(Publication(location: job.location, etag: expected, bytes: status.bytes))
             }
-            if MergeNote.isPublished(status, work.state) {
+            if let note = MergeNote(work.state), note.isPublished(status, beside: try job.look()) {
                 return .complete(Publication(location: job.location, etag: nil, bytes: status.bytes))
             }
             if self.configuration.layout == .chunks, try job.firstDifference(file, skipsMissing: true) != nil {
                 return .incomplete
             }
-            return .undecided(MergeJob.detail(("target_bytes", status.bytes)))
+            return .undecided(try job.undecided(status))
         }
     }
 
     public func reclaim(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
-        // What was written after the session ended belongs to the next one of that name.
+        // What was written after the session ended belongs to the next one of that name. Their own file system's clock
+        // tells best, if the merge noted it: a client may have given a chunk any time, also one in the future.
+        let mergedAt = MergeNote(work.state)?.changedAt
+        let end = upload.lastActivityAt.map { ($0.microseconds + 1) * 1_000 }
         let taken = await attempt(upload, plan, work) { job in
-            let end = upload.lastActivityAt.map { ($0.microseconds + 1) * 1_000 }
             let bytes = try Trash(root: job.chunksRoot).take(
-                job.files, identity: job.identity, isStale: { status in end.map { status.modified <= $0 } ?? true },
+                job.files, identity: job.identity,
+                isStale: { status in
+                    if let mergedAt, status.changed <= mergedAt { return true }
+                    return end.map { min(status.modified, status.changed) <= $0 } ?? true
+                },
                 mayGoOn: { !job.isInterrupted() })
             try job.sweepParts()
             return bytes
@@ -202,29 +228,35 @@ public struct DirectoryStore: ChunkStore {
     }
 
     public func purge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
-        await attempt(upload, plan, work) { job in try Trash(root: job.chunksRoot).purge(job.identity) }
+        await attempt(upload, plan, work) { job in
+            try Trash(root: job.chunksRoot).purge(job.identity, step: { _ = job.isInterrupted() })
+        }
     }
 
     // MARK: in common
 
+    private func call(_ work: StoreWork) -> FileWork {
+        FileWork(on: threads, deadline: work.deadline, stallLimit: patience * 10)
+    }
+
+    /// - Parameter isReadOnly: a lease is needed for what changes something; a dry run has none.
     private func job(
-        _ upload: Upload, _ plan: ChunkPlan, _ work: StoreWork, _ blocking: BlockingWork
+        _ upload: Upload, _ plan: ChunkPlan, _ work: StoreWork, _ call: FileWork, isReadOnly: Bool = false
     ) throws -> MergeJob {
         try MergeJob(
             upload, plan, configuration, token: work.token,
-            isInterrupted: { blocking.isInterrupted || work.leaseRemaining() <= .zero })
+            isInterrupted: { call.mustEnd() || (!isReadOnly && work.leaseRemaining() <= .zero) })
     }
 
     private func attempt<T: Sendable>(
-        _ upload: Upload, _ plan: ChunkPlan, _ work: StoreWork, _ body: @escaping @Sendable (MergeJob) throws -> T
+        _ upload: Upload, _ plan: ChunkPlan, _ work: StoreWork, patience: Duration? = nil, isReadOnly: Bool = false,
+        _ body: @escaping @Sendable (MergeJob) throws -> T
     ) async -> Result<T, StoreFault> {
-        let blocking = BlockingWork()
+        let call =
+            patience.map { FileWork(on: threads, deadline: work.deadline, stallLimit: $0) } ?? call(work)
         do {
             return .success(
-                try await blocking.run {
-                    let job = try self.job(upload, plan, work, blocking)
-                    return try body(job)
-                })
+                try await call.run { try body(try self.job(upload, plan, work, call, isReadOnly: isReadOnly)) })
         } catch {
             return .failure(Self.fault(error))
         }

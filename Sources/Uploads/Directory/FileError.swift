@@ -15,6 +15,9 @@ struct FileError: Error, Hashable {
 
     var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
 
+    /// What was written may never reach the disk.
+    var isSynchronization: Bool { call == "fsync" || call == "fdatasync" }
+
     /// The store's fault as the reconciler understands it.
     func fault(_ what: String) -> StoreFault {
         let problem = "\(what): \(call): \(unsafe String(cString: strerror(code)))."

@@ -13,8 +13,9 @@ extension MergeJob {
             }
             try state.part.synchronizeData()
         } catch let error as FileError {
-            // Nothing is kept that may not be on the disk.
-            try? discardPart(state)
+            // What was written since the last checkpoint may not be on the disk, and a disk that could not write says
+            // nothing about the rest. The error at hand is the one to tell.
+            if error.isSynchronization, !error.isNoSpace { try? discardPart(state) } else { try? setBack(state) }
             if error.isNoSpace {
                 throw Stop(
                     .noSpace(

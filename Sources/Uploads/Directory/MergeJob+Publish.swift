@@ -23,6 +23,7 @@ extension MergeJob {
     func publish(_ state: MergeState, digest: String?) throws -> MergeOutcome {
         let directory = try targetRoot.directory(target.path, creating: true)
         let parts = try partsDirectory(creating: false)
+        try checkInterruption()
         let isMoved: Bool
         do throws(FileError) {
             isMoved = try parts.move(state.partName, to: directory, target.file)
@@ -46,6 +47,7 @@ extension MergeJob {
     func publishData() throws -> MergeOutcome? {
         guard let source = files.directory else { throw Stop(.chunksChanged) }
         let directory = try targetRoot.directory(target.path, creating: true)
+        try checkInterruption()
         let isMoved: Bool
         do throws(FileError) {
             isMoved = try source.move(files.naming.dataName, to: directory, target.file)
@@ -57,6 +59,8 @@ extension MergeJob {
         guard isMoved else { return try compared() }
         try directory.synchronize()
         try source.synchronize()
+        // It is published, whatever becomes of what others left.
+        try? sweepParts()
         return .published(Publication(location: location, etag: upload.sha256, bytes: plan.totalBytes))
     }
 
@@ -71,7 +75,6 @@ extension MergeJob {
             return .targetExists(Self.detail(("expected_bytes", plan.totalBytes), ("target_bytes", found.bytes)))
         }
         let file = try directory.open(target.file, O_RDONLY)
-        var digest: String?
         if let expected = upload.sha256 {
             let actual = try hash(file, bytes: found.bytes).finalize().hexadecimal
             guard actual == expected else {
@@ -80,16 +83,20 @@ extension MergeJob {
                         .init("expected_sha256", .string(expected)), .init("target_sha256", .string(actual)),
                     ]))
             }
-            digest = actual
         } else if let difference = try firstDifference(file) {
             return .targetExists(Self.detail(("first_difference_at", difference)))
         }
-        // Whoever put it there may not have made it durable.
-        try file.synchronize()
+        return try confirmed(digest: upload.sha256)
+    }
+
+    /// The target is this upload's file. Whoever put it there may not have made it durable.
+    func confirmed(digest: String?) throws -> MergeOutcome {
+        let directory = try targetRoot.directory(target.path, creating: true)
+        try directory.open(target.file, O_RDONLY).synchronize()
         try directory.synchronize()
         // It is published, whatever becomes of what others left.
         try? sweepParts()
-        return .published(Publication(location: location, etag: digest, bytes: found.bytes))
+        return .published(Publication(location: location, etag: digest, bytes: plan.totalBytes))
     }
 
     /// Where the file and the chunks that are there differ first; nil if they do not.
@@ -132,6 +139,19 @@ extension MergeJob {
             }
         }
         return nil
+    }
+
+    /// A target of which nobody can tell whether it is this upload, for humans: how many chunks are there, all of them
+    /// equal to it, and which could not be compared.
+    func undecided(_ status: OpenFile.Status) throws -> JSONValue {
+        let inventory = try look().inventory
+        var members: [JSONValue.Member] = [.init("target_bytes", .number(String(status.bytes)))]
+        if files.layout == .chunks {
+            members.append(.init("equal_chunks", .number(String(inventory.received))))
+            let missing = inventory.missing.shortened(to: Inventory.missingBytesMax)
+            members.append(.init("not_compared", .string(missing)))
+        }
+        return .object(members)
     }
 
     /// Why a digest may be wrong: chunks that hold nothing but zeros, and chunks that are equal to another.

@@ -40,6 +40,11 @@ final class OpenFile: Sendable {
                 }
         }
 
+        /// Whether it is the same file with the same content, wherever it was moved.
+        func isSame(as other: Status) -> Bool {
+            (device, inode, bytes, modified) == (other.device, other.inode, other.bytes, other.modified)
+        }
+
         /// Bounded: anyone may set a file's time to the year 3000.
         private static func nanoseconds(_ time: timespec) -> Int64 {
             let (seconds, overflows) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
@@ -76,16 +81,16 @@ final class OpenFile: Sendable {
 
     /// Opens a directory below this one, step by step, never through a symbolic link.
     ///
-    /// - Parameter creating: makes what is missing, durably.
+    /// - Parameter creating: makes what is missing, durably, also what others have just made: they may have died before
+    ///   they could make it so.
     func directory(_ path: [String], creating: Bool = false) throws(FileError) -> OpenFile {
         var current = self
         for name in path {
             if creating {
-                if unsafe mkdirat(current.descriptor, name, 0o777) == 0 {
-                    try current.synchronize()
-                } else if errno != EEXIST {
+                guard unsafe mkdirat(current.descriptor, name, 0o777) == 0 || errno == EEXIST else {
                     throw FileError("mkdirat")
                 }
+                try current.synchronize()
             }
             current = try current.open(name, O_RDONLY | O_DIRECTORY)
         }

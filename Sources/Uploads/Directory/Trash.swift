@@ -38,8 +38,8 @@ struct Trash: Sendable {
                 count += 1
                 place = "\(name).\(count)"
             }
-            // Someone may have put another file there between the look and the move.
-            if let moved = try folder.status(of: place), !isStale(moved) {
+            // Someone may have put another file there between the look and the move, which itself counts as a change.
+            if let moved = try folder.status(of: place), !moved.isSame(as: status), !isStale(moved) {
                 _ = try folder.move(place, to: directory, name)
             }
         }
@@ -65,10 +65,13 @@ struct Trash: Sendable {
     }
 
     /// Frees what is here of the session; returns how many bytes that were.
-    func purge(_ identity: String) throws(FileError) -> Int64 {
+    ///
+    /// - Parameter step: called before each file.
+    func purge(_ identity: String, step: () -> Void = {}) throws(FileError) -> Int64 {
         guard let folder = try folder(identity, creating: false) else { return 0 }
         var sum: Int64 = 0
         for name in try folder.entries() {
+            step()
             sum += try folder.status(of: name)?.bytes ?? 0
             try folder.remove(name)
         }
@@ -76,16 +79,25 @@ struct Trash: Sendable {
         return sum
     }
 
-    /// Frees everything: space is needed, and nothing here belongs to a session that is alive.
-    func empty() throws(FileError) {
-        guard let folder = try folder(nil, creating: false) else { return }
+    /// Frees what is here, session by session, the one that lies longest first, until there is enough: space is needed,
+    /// and nothing here belongs to a session that is alive.
+    ///
+    /// - Parameter device: where the space is needed. What lies elsewhere stays, for it would be freed in vain.
+    func relieve(device: UInt64, until isEnough: () throws(FileError) -> Bool) throws(FileError) {
+        guard let folder = try folder(nil, creating: false), try folder.status().device == device else { return }
+        var sessions: [(identity: String, modified: Int64)] = []
         for identity in try folder.entries() {
+            guard let status = try folder.status(of: identity), status.kind == .directory else { continue }
+            sessions.append((identity, status.modified))
+        }
+        for session in sessions.sorted(by: { $0.modified < $1.modified }) {
             do throws(FileError) {
-                _ = try purge(identity)
+                _ = try purge(session.identity)
             } catch {
                 // Someone puts a session's files here at this moment.
                 guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
             }
+            if try isEnough() { return }
         }
     }
 }

@@ -1,0 +1,160 @@
+import Foundation
+import JSON
+import Testing
+import Timeline
+
+@testable import Uploads
+
+/// What is freed when a session is over, and what is not.
+@Suite struct DirectoryReclaimTests {
+    private static let content = DirectoryScene.content(900)
+    private static let pattern = "{name}_{index}"
+
+    private func setTime(_ seconds: Int, of file: URL) {
+        let times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+        #expect(unsafe utimensat(AT_FDCWD, file.path, times, 0) == 0)
+    }
+
+    private func reclaim(_ scene: DirectoryScene, _ upload: Upload, _ state: JSONValue?) async throws -> Int64 {
+        try await scene.store.reclaim(upload, plan: upload.plan!, work: scene.work(state: state)).get()
+    }
+
+    private func exists(_ scene: DirectoryScene, _ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: scene.chunk(path).path)
+    }
+
+    private static func now() -> Timestamp {
+        var clock = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &clock)
+        return Timestamp(microseconds: Int64(clock.tv_sec) * 1_000_000 + Int64(clock.tv_nsec) / 1_000)
+    }
+
+    /// Its client, or its backup, gave a chunk a time to come; the session's next of the same name has begun already.
+    @Test func aChunkFromTheFutureGoesAndOneOfTheNextSessionStays() async throws {
+        for isNoted in [true, false] {
+            let scene = try DirectoryScene(pattern: Self.pattern)
+            var upload = scene.upload(Self.content, chunkBytes: 300)
+            try scene.send(upload, Self.content)
+            setTime(32_503_680_000, of: scene.chunk("file.bin_1"))
+            setTime(86_400, of: scene.chunk("file.bin_2"))
+            guard case .published = try await scene.merge(upload) else {
+                Issue.record("not published")
+                return
+            }
+            let state = scene.notes.withLock { $0.last?.state }
+            // As the rules have it: a time to come counts as the time of the look.
+            upload.lastActivityAt = isNoted ? Timestamp(microseconds: 0) : Self.now()
+            try await Self.aTickPasses(scene)
+            try Data(Self.content[0..<300]).write(to: scene.chunk("file.bin_0"))
+            #expect(try await reclaim(scene, upload, isNoted ? state : nil) == 600)
+            #expect(exists(scene, "file.bin_0"))
+            #expect(!exists(scene, "file.bin_1") && !exists(scene, "file.bin_2"))
+        }
+    }
+
+    /// The file system's clock may tick in steps of some milliseconds.
+    private static func aTickPasses(_ scene: DirectoryScene) async throws {
+        let (probe, first) = (scene.base.appending(path: "probe"), scene.base.appending(path: "first"))
+        try Data().write(to: first)
+        var (before, after) = (stat(), stat())
+        #expect(unsafe stat(first.path, &before) == 0)
+        repeat {
+            try Data().write(to: probe)
+            #expect(unsafe stat(probe.path, &after) == 0)
+        } while after.st_ctim.tv_sec == before.st_ctim.tv_sec && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec
+    }
+
+    @Test func pressureFreesTheOldestTrashFirstAndNoMoreThanIsNeeded() async throws {
+        let scene = try DirectoryScene()
+        let trash = URL(filePath: scene.configuration.chunks + "/.reconciled/trash")
+        for (index, id) in ["young", "old", "middle"].enumerated() {
+            let upload = scene.upload(Self.content, chunkBytes: 300, id: id, name: id)
+            try scene.send(upload, Self.content)
+            _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+            let job = try MergeJob(upload, upload.plan!, scene.configuration, token: 1, isInterrupted: { false })
+            setTime([3_000, 1_000, 2_000][index], of: trash.appending(path: job.identity))
+        }
+        let root = try openRoot(scene.configuration.chunks)
+        let device = try root.status().device
+        var asked = 0
+        try Trash(root: root).relieve(device: device + 1) {
+            asked += 1; return true
+        }
+        #expect(asked == 0, "what lies on another file system was freed in vain")
+        try Trash(root: root).relieve(device: device) {
+            asked += 1
+            return asked == 2
+        }
+        let left = try FileManager.default.contentsOfDirectory(atPath: trash.path)
+        let young = scene.upload(Self.content, chunkBytes: 300, id: "young", name: "young")
+        let job = try MergeJob(young, young.plan!, scene.configuration, token: 1, isInterrupted: { false })
+        #expect(left == [job.identity])
+    }
+
+    /// Its worker died between the rename and the settle, and someone has begun to clear the chunks away.
+    @Test func aPublishedFileIsKnownAgainWithoutItsChunks() async throws {
+        for layout in [StoreConfiguration.Directory.Layout.chunks, .offset] {
+            let scene = try DirectoryScene(layout: layout)
+            let upload = scene.upload(Self.content, chunkBytes: 300)
+            try scene.send(upload, Self.content)
+            let outcome = try await scene.merge(upload)
+            let state = scene.notes.withLock { $0.last?.state }
+            try FileManager.default.removeItem(at: scene.chunk("s1/1"))
+            #expect(try await scene.merge(upload, token: 2, state: state) == outcome)
+            let proof = await scene.store.proof(upload, plan: upload.plan!, work: scene.work(state: state))
+            guard case .complete = try proof.get() else {
+                Issue.record("\(layout): not proved")
+                return
+            }
+            // What is sent after that is another file, and compared.
+            try await Self.aTickPasses(scene)
+            try scene.send(upload, DirectoryScene.content(900, seed: 9))
+            guard case .targetExists = try await scene.merge(upload, token: 3, state: state) else {
+                Issue.record("\(layout): taken for what was sent before")
+                return
+            }
+            #expect(scene.published() == Self.content)
+        }
+    }
+
+    @Test func whatNobodyCanTellIsToldToHumansWithWhatWasCompared() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content, only: [0, 2])
+        try Data(Self.content).write(to: scene.target())
+        let proof = await scene.store.proof(upload, plan: upload.plan!, work: scene.work())
+        guard case .undecided(let detail) = try proof.get() else {
+            Issue.record("decided")
+            return
+        }
+        #expect(detail["equal_chunks"]?.integer == 2)
+        #expect(detail["not_compared"]?.string == "1")
+        // As soon as the rest has come it is decided.
+        try scene.send(upload, Self.content, only: [1])
+        guard case .published = try await scene.merge(upload) else {
+            Issue.record("not published")
+            return
+        }
+    }
+
+    /// A dry run has no lease, and needs none to look.
+    @Test func aProofNeedsNoLeaseAndAMergeDoes() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: 300, sha256: DirectoryScene.digest(Self.content))
+        try scene.send(upload, Self.content)
+        let leaseless = scene.work(lease: { .zero })
+        #expect(await scene.store.merge(upload, plan: upload.plan!, work: leaseless) == .interrupted)
+        #expect(scene.visible.isEmpty)
+        let over = scene.work(deadline: .now)
+        guard case .fault(let fault) = await scene.store.merge(upload, plan: upload.plan!, work: over) else {
+            Issue.record("merged behind its deadline")
+            return
+        }
+        #expect(fault.kind == .interrupted)
+        try Data(Self.content).write(to: scene.target())
+        guard case .complete = try await scene.store.proof(upload, plan: upload.plan!, work: leaseless).get() else {
+            Issue.record("not proved")
+            return
+        }
+    }
+}
