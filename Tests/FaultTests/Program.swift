@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// The real binary as a child process, to be killed, frozen and thawed.
 final class Program: Sendable {
@@ -61,9 +62,27 @@ final class Program: Sendable {
         return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
     }
 
+    /// As `wait`, but a program that does not end is killed, and fails the test.
+    func end(within limit: Duration = .seconds(30)) async throws -> Int32 {
+        var status: Int32 = 0
+        do {
+            try await eventually("the program ends", within: limit) {
+                unsafe waitpid(self.processID, &status, WNOHANG) != 0
+            }
+        } catch {
+            kill9()
+            throw Failure(description: "\(error)\n\(output)")
+        }
+        return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+    }
+
     func kill9() {
         send(SIGKILL)
         wait()
+    }
+
+    func says(_ text: String, within limit: Duration = .seconds(30)) async throws {
+        try await eventually("the program says “\(text)”", within: limit) { self.output.contains(text) }
     }
 
     var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }

@@ -24,8 +24,11 @@ final class UploadScene: Sendable {
         noise = try source.read(upToCount: Self.mebibyte) ?? Data()
     }
 
-    private var files: URL { folder.appending(path: "files") }
+    var chunks: URL { folder.appending(path: "chunks") }
+    var files: URL { folder.appending(path: "files") }
     private var parts: URL { files.appending(path: ".reconciled/parts") }
+
+    func chunk(_ id: String, _ index: Int) -> URL { chunks.appending(path: "\(id)/\(index)") }
 
     private func content(_ mebibytes: Range<Int>) -> Data {
         var content = Data(capacity: mebibytes.count * Self.mebibyte)
@@ -37,29 +40,45 @@ final class UploadScene: Sendable {
     }
 
     /// Adds a session that is due now; its file is `below/ID`.
-    func add(_ id: String, mebibytes: Int, chunk: Int = 8, isDigestKnown: Bool = false) async throws {
-        let chunks = folder.appending(path: "chunks/\(id)")
+    ///
+    /// - Parameters:
+    ///   - store: where its chunks go.
+    ///   - name: another name for the file.
+    func add(
+        _ id: String, mebibytes: Int, chunk: Int = 8, isDigestKnown: Bool = false, store: String = "disk",
+        name: String? = nil
+    ) async throws {
+        let chunks = folder.appending(path: store == "disk" ? "chunks/\(id)" : "\(store)/\(id)")
         try FileManager.default.createDirectory(at: chunks, withIntermediateDirectories: true)
         for (index, start) in stride(from: 0, to: mebibytes, by: chunk).enumerated() {
             try content(start..<min(start + chunk, mebibytes)).write(to: chunks.appending(path: "\(index)"))
         }
         let digest =
-            isDigestKnown
-            ? "'" + SHA256.hash(data: content(0..<mebibytes)).map { String(format: "%02x", $0) }.joined() + "'" : "NULL"
-        let (total, bytes) = (mebibytes * Self.mebibyte, chunk * Self.mebibyte)
-        try await execute(
-            """
-            INSERT INTO reconciled.uploads
-                (id, store, name, total_bytes, chunk_bytes, chunk_count, sha256, next_check_at)
-            VALUES ('\(id)', 'disk', 'below/\(id)', \(total), \(bytes), \((mebibytes + chunk - 1) / chunk), \(digest),
-                now())
-            """)
+            isDigestKnown ? SHA256.hash(data: content(0..<mebibytes)).map { String(format: "%02x", $0) }.joined() : nil
+        let insert = Statement(
+            name: "",
+            text: """
+                INSERT INTO reconciled.uploads
+                    (id, store, name, total_bytes, chunk_bytes, chunk_count, sha256, next_check_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, now())
+                """)
+        _ = try await database.pool.execute(
+            PostgresQuery(
+                insert,
+                [
+                    .text(id), .text(store), .text(name ?? "below/\(id)"), .int8(Int64(mebibytes * Self.mebibyte)),
+                    .int8(Int64(chunk * Self.mebibyte)), .int4(Int32((mebibytes + chunk - 1) / chunk)), .text(digest),
+                ]))
     }
 
     /// Starts `reconciled run` with short leases.
     ///
-    /// - Parameter faults: see `Program`.
-    func startPoller(faults: [String] = []) throws -> Program {
+    /// - Parameters:
+    ///   - faults: see `Program`.
+    ///   - concurrency: how many sessions at once, and as many threads of the store: with one, a call's number in its
+    ///     thread is its number in the store.
+    ///   - more: further stores, as lines of the configuration.
+    func startPoller(faults: [String] = [], concurrency: Int = 1, more: String = "") throws -> Program {
         let name = UUID().uuidString
         let file = folder.appending(path: "\(name).yaml")
         let text = """
@@ -73,8 +92,10 @@ final class UploadScene: Sendable {
                 chunks: \(folder.path)/chunks
                 target: \(files.path)
                 minFreeBytes: 0
+                concurrency: \(concurrency)
                 quiescence: 0ms
                 cadence: [100ms]
+            \(more)
             """
         try text.write(to: file, atomically: true, encoding: .utf8)
         return try Program(
@@ -87,7 +108,7 @@ final class UploadScene: Sendable {
         #expect(poller.wait() == 0, "\(poller.output)")
     }
 
-    private func execute(_ sql: String) async throws {
+    func execute(_ sql: String) async throws {
         _ = try await database.pool.execute(PostgresQuery(Statement(name: "", text: sql)))
     }
 
@@ -109,14 +130,47 @@ final class UploadScene: Sendable {
             "UPDATE reconciled.uploads SET lease_expires_at = now() WHERE lease_expires_at > now()")
     }
 
-    func trace(_ name: String) -> String { folder.appending(path: "\(name).trace").path }
+    /// Slows or breaks a poller's calls, and writes them down under that name.
+    ///
+    /// - Parameters:
+    ///   - calls: which are written down.
+    ///   - injections: what strace's `inject=` takes, each.
+    func traced(_ name: String, calls: String, _ injections: String...) -> [String] {
+        ["-o", trace(name), "-e", "trace=\(calls)"] + injections.flatMap { ["-e", "inject=\($0)"] }
+    }
 
-    /// How many bytes `copy_file_range` copied by that trace.
+    private func trace(_ name: String) -> String { folder.appending(path: "\(name).trace").path }
+
+    /// How many bytes the poller of that trace wrote to parts. A call under way when it was killed counts for nothing.
     func copiedBytes(_ name: String) throws -> Int64 {
         let text = try String(contentsOf: URL(filePath: trace(name)), encoding: .utf8)
         return text.split(separator: "\n").reduce(0) { sum, line in
-            guard line.contains("copy_file_range"), let result = line.firstMatch(of: /\) += (\d+)/) else { return sum }
+            guard line.contains("copy_file_range") || line.contains("pwrite64"),
+                let result = line.firstMatch(of: /\) += (\d+)/)
+            else { return sum }
             return sum + (Int64(result.1) ?? 0)
+        }
+    }
+
+    /// A column of a session, as text.
+    func column(_ column: String, of id: String) async throws -> String? {
+        let sql = "SELECT \(column)::text FROM reconciled.uploads WHERE id = '\(id)'"
+        return try await database.pool.query(PostgresQuery(Statement(name: "", text: sql))) { rows in
+            try rows.first { row in try row.readOptional(String.self) } ?? nil
+        }
+    }
+
+    /// Every history entry and every session as text: what must not change once it is right.
+    func ledger() async throws -> [String] {
+        let sql = """
+            SELECT concat_ws(' ', row_id, poller, verdict, status_before, status_after, reason) FROM reconciled.history
+            UNION ALL
+            SELECT concat_ws(' ', id, status, location, merged_bytes, reclaimed_at, check_count, progress)
+            FROM reconciled.uploads
+            ORDER BY 1
+            """
+        return try await database.pool.query(PostgresQuery(Statement(name: "", text: sql))) { rows in
+            try rows.map { row in try row.read(String.self) }
         }
     }
 
