@@ -1,11 +1,14 @@
 import Foundation
 import Glibc
+import Synchronization
 import TestSupport
 
 /// The real binary as a child process, to be killed, frozen and thawed.
 final class Program: Sendable {
     let processID: pid_t
     let log: URL
+    /// Nobody waits for it any more: its number may be another's.
+    private let isOver = Atomic(false)
 
     struct Failure: Error, CustomStringConvertible {
         var description: String
@@ -59,6 +62,7 @@ final class Program: Sendable {
     func wait() -> Int32 {
         var status: Int32 = 0
         while unsafe waitpid(processID, &status, 0) == -1 && errno == EINTR {}
+        isOver.store(true, ordering: .relaxed)
         return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
     }
 
@@ -73,10 +77,12 @@ final class Program: Sendable {
             kill9()
             throw Failure(description: "\(error)\n\(output)")
         }
+        isOver.store(true, ordering: .relaxed)
         return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
     }
 
     func kill9() {
+        guard !isOver.load(ordering: .relaxed) else { return }
         send(SIGKILL)
         wait()
     }

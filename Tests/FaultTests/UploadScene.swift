@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -10,6 +11,9 @@ final class UploadScene: Sendable {
     private let folder: URL
     /// A mebibyte of noise; every mebibyte of every upload is this one under a number of its own.
     private let noise: Data
+
+    /// All that were started.
+    private let pollers = Mutex<[Program]>([])
 
     static let mebibyte = 1 << 20
 
@@ -98,8 +102,15 @@ final class UploadScene: Sendable {
             \(more)
             """
         try text.write(to: file, atomically: true, encoding: .utf8)
-        return try Program(
+        let poller = try Program(
             ["run", "--config", file.path], faults: faults, log: folder.appending(path: "\(name).log"))
+        pollers.withLock { $0.append(poller) }
+        return poller
+    }
+
+    /// Nothing outlives a test, however it ended.
+    func end() {
+        for poller in pollers.withLock({ $0 }) { poller.kill9() }
     }
 
     /// Stops a poller by SIGTERM; it must leave with exit code 0.
@@ -204,5 +215,9 @@ final class UploadScene: Sendable {
 func withUploadScene(_ body: (UploadScene) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "reconciled-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    try await withTestDatabase { database in try await body(try UploadScene(database, folder: folder)) }
+    try await withTestDatabase { database in
+        let scene = try UploadScene(database, folder: folder)
+        defer { scene.end() }
+        try await body(scene)
+    }
 }
