@@ -1,6 +1,4 @@
 import JSON
-import Outgoing
-import Settings
 import Testing
 import Timeline
 
@@ -8,34 +6,6 @@ import Timeline
 
 /// The store against moto, an S3 server that is not ours and checks every signature; boto3 uploads the parts.
 @Suite(.enabled(if: S3Peer.bin != nil, "RECONCILED_TEST_PEERS is not set")) struct S3MotoTests {
-    /// A client that is not ours.
-    private struct Client {
-        var peer: S3Peer
-        var key: String
-
-        func ask(_ op: String, _ more: (inout JSONObjectText) -> Void = { _ in }) async throws -> JSONValue {
-            var question = JSONObjectText()
-            question.add("op", op)
-            question.add("key", key)
-            more(&question)
-            return try await peer.ask(question)
-        }
-
-        func begin() async throws -> String {
-            let answer = try await ask("create")
-            return try #require(answer["upload_id"]?.string, "\(key): \(answer)")
-        }
-
-        func part(_ number: Int, _ body: String, of upload: String) async throws {
-            let answer = try await ask("part") {
-                $0.add("upload_id", upload)
-                $0.add("number", Int64(number))
-                $0.add("body", body)
-            }
-            #expect(answer["etag"] != nil, "\(answer)")
-        }
-    }
-
     // moto is told that parts of 8 bytes are large enough.
     private static let bodies = ["hello, w", "orld! he", "llo"]
     private static let whole = bodies.joined()
@@ -44,28 +14,6 @@ import Timeline
         Upload(
             id: "A-1", store: "media", name: key, totalBytes: 19, chunkBytes: 8, chunkCount: 3, sha256: sha256,
             createdAt: S3Sample.created, s3UploadID: id)
-    }
-
-    private func withMoto(
-        mode: String = "serve", secretKey: String? = nil, bucket: String? = nil,
-        _ body: (S3Store, S3Peer) async throws -> Void
-    ) async throws {
-        try await S3Peer.with(mode) { peer in
-            let told = try await peer.hear()
-            func text(_ name: String) throws -> String { try #require(told[name]?.string) }
-            let http = OutgoingClient()
-            let settings = StoreConfiguration.S3(
-                endpoint: try #require(EndpointURL(try text("endpoint"))), bucket: try bucket ?? text("bucket"),
-                region: try text("region"), accessKey: Secret(try text("access_key")),
-                secretKey: Secret(try secretKey ?? text("secret_key")))
-            do {
-                try await body(S3Store(settings, timeout: .seconds(30), http: http), peer)
-                try await http.shutdown()
-            } catch {
-                try await http.shutdown()
-                throw error
-            }
-        }
     }
 
     /// moto checks signatures where a key is its own percent-encoding; for the others there is botocore.
@@ -79,7 +27,7 @@ import Timeline
     func uploadsOfEveryNameAreMergedOnce(mode: String, names: [String]) async throws {
         try await withMoto(mode: mode) { store, peer in
             for name in names {
-                let client = Client(peer: peer, key: name)
+                let client = S3MotoClient(peer: peer, key: name)
                 let id = try await client.begin()
                 for (index, body) in Self.bodies.enumerated() { try await client.part(index + 1, body, of: id) }
                 let upload = Self.upload(name, id)
@@ -105,7 +53,7 @@ import Timeline
         let wrong = String(right.reversed())
         try await withMoto { store, peer in
             for digest in [right, wrong] {
-                let client = Client(peer: peer, key: digest)
+                let client = S3MotoClient(peer: peer, key: digest)
                 let id = try await client.begin()
                 for (index, body) in Self.bodies.enumerated() { try await client.part(index + 1, body, of: id) }
                 let upload = Self.upload(digest, id, sha256: digest)
@@ -123,7 +71,7 @@ import Timeline
 
     @Test func aTargetIsNeverOverwritten() async throws {
         try await withMoto { store, peer in
-            let client = Client(peer: peer, key: "taken")
+            let client = S3MotoClient(peer: peer, key: "taken")
             _ = try await client.ask("put") { $0.add("body", "precious") }
             let id = try await client.begin()
             for (index, body) in Self.bodies.enumerated() { try await client.part(index + 1, body, of: id) }
@@ -137,7 +85,7 @@ import Timeline
 
     @Test func missingPartsWaitAndAreGivenUp() async throws {
         try await withMoto { store, peer in
-            let client = Client(peer: peer, key: "partial")
+            let client = S3MotoClient(peer: peer, key: "partial")
             let id = try await client.begin()
             let upload = Self.upload("partial", id)
             let plan = try #require(upload.plan)
@@ -159,7 +107,7 @@ import Timeline
 
     @Test func partsThatAreTooSmallAreForHumans() async throws {
         try await withMoto { store, peer in
-            let client = Client(peer: peer, key: "small")
+            let client = S3MotoClient(peer: peer, key: "small")
             let id = try await client.begin()
             for (index, body) in ["abc", "def", "g"].enumerated() { try await client.part(index + 1, body, of: id) }
             var upload = Self.upload("small", id)

@@ -88,6 +88,9 @@ def serve(checked=True):
                 return {"etag": part["ETag"]}
             case "put":
                 return {"etag": s3.put_object(**place, Body=body)["ETag"]}
+            case "delete":
+                s3.delete_object(**place)
+                return {}
             case "get":
                 return {"body": s3.get_object(**place)["Body"].read().decode()}
             case "list":
