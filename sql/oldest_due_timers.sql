@@ -2,7 +2,7 @@
 --
 -- Parameters: $1 text[] lanes, $2 integer how many at most
 -- Result: one JSON object each.
-SELECT reconciled.as_json(t)
+SELECT reconciled.timer_json(t)
 FROM (
     SELECT due.id, due.next_check_at
     FROM unnest($1::text[]) AS lane (name)

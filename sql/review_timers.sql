@@ -2,7 +2,7 @@
 --
 -- Parameters: $1 integer how many at most
 -- Result: one JSON object each.
-SELECT reconciled.as_json(t)
+SELECT reconciled.timer_json(t)
 FROM reconciled.timers AS t
 WHERE t.review_reason IS NOT NULL
 ORDER BY t.updated_at, t.id
