@@ -205,6 +205,33 @@ import Timeline
         }
     }
 
+    @Test func peoplePageThroughDeliveriesAndFindThem() async throws {
+        try await Scene.with { scene in
+            for id in 8...12 { try await scene.insert(id, subject: "orders/\(id)") }
+            try await scene.check(9)
+            let overview = WatchOverview<DeliveryTable>(pool: scene.database.pool)
+            #expect(try await overview.due(lanes: ["shop"]).map(\.count) == [4])
+            func ids(_ filter: RowFilter, limit: Int = 10) async throws -> ([String], next: String?) {
+                let page = try await scene.desk.page(filter, limit: limit)
+                let ids = try page.rows.map { try JSONValue(parsing: $0)["id"]?.text ?? "" }
+                return (ids, page.next)
+            }
+            let first = try await ids(RowFilter(), limit: 3)
+            #expect(first.0 == ["8", "9", "10"] && first.next == "10")
+            let second = try await ids(RowFilter(after: "10"), limit: 3)
+            #expect(second.0 == ["11", "12"] && second.next == nil)
+            #expect(try await ids(RowFilter(status: "delivered")).0 == ["9"])
+            #expect(try await ids(RowFilter(prefix: "1")).0 == ["10", "11", "12"])
+            #expect(try await scene.desk.find("10", lanes: [], limit: 5) == ["10"])
+            #expect(try await scene.desk.find("evt_9", lanes: [], limit: 5) == ["9"])
+            #expect(try await scene.desk.find("nobody", lanes: [], limit: 5) == [])
+            #expect(try await scene.desk.oldestDue(lanes: ["shop"], limit: 2).count == 2)
+            scene.sink.answer(410)
+            try await scene.check(12)
+            #expect(try await scene.desk.inReview(limit: 5).count == 1)
+        }
+    }
+
     @Test func whatWasDeliveredTwoWeeksAgoIsRemovedAndTheRestIsKept() async throws {
         try await Scene.with { scene in
             try await scene.run(

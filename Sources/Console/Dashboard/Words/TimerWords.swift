@@ -48,13 +48,13 @@ struct DeliveryWords: WatchWords {
     let columns: [ListColumn] = [
         ListColumn("Event", .text("event_type")), ListColumn("About", .text("subject")), .status,
         ListColumn("Endpoint", .text("endpoint")), .nextCheck,
-        ListColumn("Attempts", .text("check_count"), isNumber: true),
+        ListColumn("Failed", .text("failure_count"), isNumber: true),
         ListColumn("Answer", .text("last_status_code"), isNumber: true), .why,
     ]
 
     let facts: [(column: String, name: String)] = [
         ("event_type", "Event"), ("subject", "About"), ("endpoint", "Endpoint"), ("event_id", "Event's id"),
-        ("next_check_at", "Next attempt"), ("last_checked_at", "Last attempt"), ("check_count", "Attempts"),
+        ("next_check_at", "Next attempt"), ("last_checked_at", "Last attempt"), ("failure_count", "Failed attempts"),
         ("last_status_code", "Last answer"), ("last_error", "Last error"), ("created_at", "Created"),
     ]
 
@@ -81,7 +81,9 @@ struct DeliveryWords: WatchWords {
 
     func change(_ entry: RowFields, ordinal: Int64?, _ times: TimeWords) -> String? {
         guard entry["status_after"] == "delivered", entry["status_before"] != "delivered" else { return nil }
+        // Its checks are more than its attempts: it may have waited for an earlier one.
+        let attempt = entry.object("answer")?["attempt"].flatMap { Int64($0) }
         return "Delivered to \(entry["lane"] ?? "the endpoint")"
-            + (ordinal.map { " at the \(CountWords.ordinal($0)) attempt" } ?? "")
+            + (attempt.map { " at the \(CountWords.ordinal($0)) attempt" } ?? "")
     }
 }
