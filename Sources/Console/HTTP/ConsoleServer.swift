@@ -20,7 +20,8 @@ public struct ConsoleServer: Service {
     private let onRunning: @Sendable (_ port: Int) -> Void
     private let logger: Logger
 
-    static let connectionsMax = 256
+    /// Those who listen to events, and room for requests beside them.
+    static let connectionsMax = EventFeed.listenersMax + 256
 
     /// - Parameters:
     ///   - port: 0 takes any free one; `onRunning` is told which.

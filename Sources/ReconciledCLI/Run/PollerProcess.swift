@@ -22,6 +22,7 @@ struct PollerProcess: Sendable {
     private let outside: OutsideWorld
     private let registry = MetricsRegistry()
     private let readiness: Readiness
+    private let events: EventFeed
     private let migrates: Bool
     private let predecessor: String?
     private let startedAt = Moment.now
@@ -56,6 +57,9 @@ struct PollerProcess: Sendable {
         consoleTarget.statementTimeout = isShared ? nil : Self.consoleStatementTimeout
         consolePool =
             consoleSize == 0 ? pool : PostgresPool(configuration: consoleTarget, size: consoleSize, logger: logger)
+        events = EventFeed(
+            tail: HistoryTail(pool: consolePool),
+            nouns: Dictionary(uniqueKeysWithValues: Watch.allServed.map { ($0.name, $0.noun) }), logger: logger)
         listening = PostgresConfiguration(url: listenURL ?? url, applicationName: identity.applicationName)
         outside = OutsideWorld(checksMax: polled.map(\.settings.concurrency).max() ?? 1)
     }
@@ -71,7 +75,7 @@ struct PollerProcess: Sendable {
     }
 
     /// HTTP first: a probe must be answered also while the database cannot be reached.
-    var services: [any Service] { [consoleService, PollingService(process: self)] }
+    var services: [any Service] { [consoleService, events, PollingService(process: self)] }
 
     private var upkeep: Upkeep {
         Upkeep(
@@ -90,9 +94,10 @@ struct PollerProcess: Sendable {
         // The watches as the HTTP interface shows them.
         let faces = watches.map { $0.face(consolePool) }
         return [
+            EventRoutes(feed: events, watches: watches.map(\.name)),
             Dashboard(
                 watches: faces, registry: Registry(pool: consolePool), samples: Samples(pool: consolePool),
-                tokens: configuration.http.tokens)
+                tokens: configuration.http.tokens),
         ]
     }
 
@@ -153,8 +158,10 @@ private struct PollingService: Service {
     func run() async throws {
         do {
             try await cancelWhenGracefulShutdown { try await process.waitForDatabase() }
-        } catch is CancellationError {
-            return
+        } catch {
+            // A statement that the shutdown cancelled fails in its own words.
+            guard !Task.isShuttingDownGracefully, !(error is CancellationError) else { return }
+            throw error
         }
         guard !Task.isShuttingDownGracefully else { return }
         try await process.poll()

@@ -25,6 +25,7 @@ struct RunCommand: AsyncParsableCommand {
     var migrate = false
 
     func run() async throws {
+        OpenFilesLimit.raise()
         let configuration = try common.configuration()
         if embedded == nil, configuration.database.url == nil { throw DatabaseConfiguration.missing }
         let logger = common.logger(defaultLevel: .info)

@@ -125,7 +125,7 @@ def anyone():
     Select(one("[name=status]")).select_by_value("paid")
     submit(one(".filters button"))
     assert "No order is like that" in text()
-    for path in ("/orders?status=due", "/uploads", "/uploads/u-1", "/timers", "/timers/t-1"):
+    for path in ("/orders?status=due", "/uploads", "/uploads/u-1", "/timers", "/timers/t-1", "/deliveries"):
         open_page(path)
         shot(path.strip("/").replace("/", "-").replace("?", "-"))
 
@@ -173,7 +173,7 @@ def anyone():
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
-    for path in ("/", "/review", "/orders", "/orders/paid-1", "/uploads", "/timers/t-1"):
+    for path in ("/", "/review", "/orders", "/orders/paid-1", "/uploads", "/timers/t-1", "/deliveries"):
         open_page(path)
         width = driver.execute_script("return document.scrollingElement.scrollWidth")
         assert width <= 390, f"{path} is {width} wide on a phone"

@@ -1,0 +1,26 @@
+import JSON
+import NIOCore
+import PostgresStore
+
+/// An entry of the history as a server-sent event (WHATWG HTML, section 9.2).
+///
+/// `data` is the entry, with the history's own `id`. The event's id is the place to begin again from, which may lie before the
+/// entry: an earlier one may not have been committed yet. So an event may come again after a break, and none is missed.
+enum HistoryEvent {
+    static func encoded(_ entry: HistoryTail.Entry, noun: String, resume: Int64) -> ByteBuffer {
+        // Line breaks inside JSON texts are escaped; the document itself has none.
+        ByteBuffer(string: "id: \(resume)\nevent: \(name(entry, noun: noun))\ndata: \(entry.json)\n\n")
+    }
+
+    /// `order.paid`, `upload.complete`, `order.resolved`; `timer.changed` where no name says more.
+    static func name(_ entry: HistoryTail.Entry, noun: String) -> String {
+        guard let json = try? JSONValue(parsing: entry.json) else { return "\(noun).changed" }
+        if json["reason"]?.string == "RESOLVED" { return "\(noun).resolved" }
+        let after = json["status_after"]?.string ?? ""
+        let named = ["order": ["paid", "closed", "review"], "upload": ["complete", "expired", "review"]]
+        guard json["status_before"]?.string != after, named[noun]?.contains(after) ?? false else {
+            return "\(noun).changed"
+        }
+        return "\(noun).\(after)"
+    }
+}
