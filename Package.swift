@@ -177,8 +177,8 @@ let package = Package(
         .testTarget(
             name: "CLITests",
             dependencies: [
-                "JSON", "Postgres", "ReconciledCLI", "Schema", "Settings", "TestSupport", "Timers", asyncHTTPClient,
-                subprocess,
+                "Console", "JSON", "Payments", "Postgres", "PostgresStore", "ReconciledCLI", "Schema", "Settings",
+                "TestSupport", "Timeline", "Timers", "Uploads", asyncHTTPClient, logging, subprocess,
             ],
             exclude: ["Peers"], swiftSettings: strict),
         .testTarget(

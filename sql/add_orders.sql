@@ -1,8 +1,8 @@
 -- Registers orders. What is left out has the column's default; an order that is there already stays as it is.
 --
 -- Parameters: $1 jsonb array of objects by column name, ids distinct
--- Result: id and outcome of each: added, exists (every field sent is as it stands) or differs; NULL when someone else
---         added it at this very instant: ask again.
+-- Result: id, outcome and differing of each. Outcome: added, exists (every field sent is as it stands) or differs; NULL
+--         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
 WITH input AS MATERIALIZED (
     SELECT object FROM jsonb_array_elements($1::jsonb) AS object
 ),
@@ -26,7 +26,12 @@ SELECT input.object ->> 'id' AS id,
         WHEN o.id IS NULL THEN NULL
         WHEN jsonb_populate_record(o, input.object) IS NOT DISTINCT FROM o THEN 'exists'
         ELSE 'differs'
-    END AS outcome
+    END AS outcome,
+    CASE WHEN o.id IS NOT NULL AND jsonb_populate_record(o, input.object) IS DISTINCT FROM o THEN (
+        SELECT string_agg(sent.name, ',' ORDER BY sent.name)
+        FROM jsonb_each(to_jsonb(jsonb_populate_record(o, input.object))) AS sent (name, value)
+        WHERE sent.value IS DISTINCT FROM to_jsonb(o) -> sent.name
+    ) END AS differing
 FROM input
 LEFT JOIN added ON added.id = input.object ->> 'id'
 LEFT JOIN reconciled.orders AS o ON o.id = input.object ->> 'id'

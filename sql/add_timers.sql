@@ -2,8 +2,8 @@
 --
 -- Parameters: $1 jsonb array of objects by column name, ids distinct; durations as in configuration (1m30s), which
 --             PostgreSQL reads as intervals
--- Result: id and outcome of each: added, exists (every field sent is as it stands) or differs; NULL when someone else
---         added it at this very instant: ask again.
+-- Result: id, outcome and differing of each. Outcome: added, exists (every field sent is as it stands) or differs; NULL
+--         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
 WITH input AS MATERIALIZED (
     SELECT object FROM jsonb_array_elements($1::jsonb) AS object
 ),
@@ -28,7 +28,12 @@ SELECT input.object ->> 'id' AS id,
         WHEN t.id IS NULL THEN NULL
         WHEN jsonb_populate_record(t, input.object) IS NOT DISTINCT FROM t THEN 'exists'
         ELSE 'differs'
-    END AS outcome
+    END AS outcome,
+    CASE WHEN t.id IS NOT NULL AND jsonb_populate_record(t, input.object) IS DISTINCT FROM t THEN (
+        SELECT string_agg(sent.name, ',' ORDER BY sent.name)
+        FROM jsonb_each(to_jsonb(jsonb_populate_record(t, input.object))) AS sent (name, value)
+        WHERE sent.value IS DISTINCT FROM to_jsonb(t) -> sent.name
+    ) END AS differing
 FROM input
 LEFT JOIN added ON added.id = input.object ->> 'id'
 LEFT JOIN reconciled.timers AS t ON t.id = input.object ->> 'id'

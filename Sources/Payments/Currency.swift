@@ -5,6 +5,9 @@ public enum Currency {
         exponents[code]
     }
 
+    /// Every code, in alphabetical order.
+    public static let codes = exponents.keys.sorted()
+
     public static func isKnown(_ code: String) -> Bool { exponents[code] != nil }
 
     private static let exponents: [String: Int] = {

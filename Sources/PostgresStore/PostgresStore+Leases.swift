@@ -40,7 +40,7 @@ extension PostgresStore {
     }
 
     public func resume(lane: String) async throws {
-        try await run(PostgresQuery(.sql("resume_lane"), [.text(lane), .bool(false)]))
+        try await run(PostgresQuery(.sql("resume_lane"), [.text(lane), .text(nil)]))
     }
 
     public func hold(lane: String, for duration: Duration) async throws {

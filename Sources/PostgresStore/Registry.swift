@@ -86,8 +86,16 @@ public struct Registry: Sendable {
     }
 
     /// Ends any pause; false if the lane was not paused.
-    public func resume(lane: String) async throws(PostgresError) -> Bool {
-        try await pool.query(PostgresQuery(.sql("resume_lane"), [.text(lane), .bool(true)])) { rows in rows.count == 1 }
+    public func resume(lane: String, by person: String) async throws(PostgresError) -> Bool {
+        try await pool.query(PostgresQuery(.sql("resume_lane"), [.text(lane), .text(person)])) { rows in
+            rows.count == 1
+        }
+    }
+
+    /// Who paused and resumed a lane, as JSON objects, oldest first.
+    public func history(lane: String, limit: Int) async throws(PostgresError) -> [String] {
+        let query = PostgresQuery(.sql("list_history"), [.text("lanes"), .text(lane), .int4(Int32(clamping: limit))])
+        return try await pool.query(query) { rows in try rows.map { row in try row.read(String.self) } }
     }
 
     /// Makes the partitions of `checks` ahead and forgets old ones.

@@ -10,7 +10,7 @@ public protocol RowDesk: Sendable {
     func show(_ id: String) async throws(PostgresError) -> String?
     func history(_ id: String, limit: Int) async throws(PostgresError) -> [String]
     func checks(_ id: String, limit: Int) async throws(PostgresError) -> [String]
-    func add(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome)]
+    func add(_ objects: String) async throws(PostgresError) -> [AddedRow]
     func nudge(_ ids: [String]) async throws(PostgresError) -> [String]
     func remove(_ id: String) async throws(PostgresError) -> Bool
 }

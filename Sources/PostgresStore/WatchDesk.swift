@@ -6,7 +6,7 @@ import Timeline
 /// What people and programs do with a watch's rows by hand: look, add, nudge, resolve, remove. Each change is recorded in
 /// `history` with the actor's name, by the statement that makes it.
 public struct WatchDesk<Table: WatchTable>: Sendable {
-    let pool: PostgresPool
+    package let pool: PostgresPool
     /// The person's name in `history`.
     let actor: String
 
@@ -73,20 +73,26 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
     /// Adds rows, all or none if the database refuses one.
     ///
     /// - Parameter objects: a JSON array of objects by column name with distinct ids, validated before.
-    public func add(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome)] {
+    public func add(_ objects: String) async throws(PostgresError) -> [AddedRow] {
         let first = try await insert(objects)
         // Someone else added one of them at the same instant: this time it is there to compare with.
         let settled = first.contains { $0.outcome == nil } ? try await insert(objects) : first
         return zip(first, settled).map { before, after in
-            (id: before.id, outcome: before.outcome ?? after.outcome ?? .differs)
+            let outcome = before.outcome ?? after.outcome ?? .differs
+            return AddedRow(id: before.id, outcome: outcome, differing: outcome == .differs ? after.differing : [])
         }
     }
 
-    private func insert(_ objects: String) async throws(PostgresError) -> [(id: String, outcome: AddOutcome?)] {
+    private func insert(
+        _ objects: String
+    ) async throws(PostgresError) -> [(id: String, outcome: AddOutcome?, differing: [String])] {
         guard let add = Table.desk.add else { preconditionFailure("\(Table.watch) are not added by hand") }
         return try await pool.query(PostgresQuery(add, [.jsonb(objects)])) { rows in
             try rows.map { row in
-                (id: try row.read(), outcome: try row.readOptional(String.self).flatMap(AddOutcome.init))
+                (
+                    id: try row.read(), outcome: try row.readOptional(String.self).flatMap(AddOutcome.init),
+                    differing: try row.readOptional(String.self).map { $0.split(separator: ",").map(String.init) } ?? []
+                )
             }
         }
     }
@@ -154,6 +160,20 @@ public enum DeskBounds {
     public static let rowsMax = 10_000
     /// Rows that are looked at for a page at most.
     static let lookedAtMax: Int32 = 20_000
+}
+
+/// What became of a row that was to be added.
+public struct AddedRow: Hashable, Sendable {
+    public var id: String
+    public var outcome: AddOutcome
+    /// The fields that were sent and stand otherwise, by name.
+    public var differing: [String]
+
+    public init(id: String, outcome: AddOutcome, differing: [String]) {
+        self.id = id
+        self.outcome = outcome
+        self.differing = differing
+    }
 }
 
 public enum AddOutcome: String, Sendable {

@@ -17,6 +17,8 @@ public struct ConsoleServer: Service {
     private let readiness: Readiness
     private let refresh: ScrapeRefresh?
     private let routes: [any ConsoleRoutes]
+    private let version: String
+    private let limits: RequestDeadlines.Limits
     private let onRunning: @Sendable (_ port: Int) -> Void
     private let logger: Logger
 
@@ -27,10 +29,22 @@ public struct ConsoleServer: Service {
     ///   - port: 0 takes any free one; `onRunning` is told which.
     ///   - refresh: run before metrics are written.
     ///   - routes: what is served besides.
+    ///   - version: the program's, for the OpenAPI document.
     public init(
         host: String, port: Int, tokens: [AccessToken], registry: MetricsRegistry, readiness: Readiness,
-        refresh: ScrapeRefresh? = nil, routes: [any ConsoleRoutes] = [], logger: Logger,
+        refresh: ScrapeRefresh? = nil, routes: [any ConsoleRoutes] = [], version: String = "0", logger: Logger,
         onRunning: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) {
+        self.init(
+            host: host, port: port, tokens: tokens, registry: registry, readiness: readiness, refresh: refresh,
+            routes: routes, version: version, limits: .init(), logger: logger, onRunning: onRunning)
+    }
+
+    /// - Parameter limits: what clients are given time for; tests are impatient.
+    init(
+        host: String, port: Int, tokens: [AccessToken], registry: MetricsRegistry, readiness: Readiness,
+        refresh: ScrapeRefresh? = nil, routes: [any ConsoleRoutes] = [], version: String = "0",
+        limits: RequestDeadlines.Limits, logger: Logger, onRunning: @escaping @Sendable (_ port: Int) -> Void
     ) {
         self.host = host
         self.port = port
@@ -39,18 +53,23 @@ public struct ConsoleServer: Service {
         self.readiness = readiness
         self.refresh = refresh
         self.routes = routes
+        self.version = version
+        self.limits = limits
         self.logger = logger
         self.onRunning = onRunning
     }
 
     public func run() async throws {
-        let router = router
+        let limits = limits
+        let responder = ConsoleResponder(router, registry: registry)
         // The framework's own lines are for its developers (a normal stop is an error to it); what ends it is thrown.
         var quiet = logger
         quiet.logLevel = .critical
         let application = Application(
-            router: router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [RequestDeadlines(limits: limits)], idleTimeout: .seconds(60))),
             configuration: .init(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: quiet)),
@@ -72,8 +91,8 @@ public struct ConsoleServer: Service {
         }
     }
 
-    private var router: Router<ConsoleContext> {
-        let router = Router(context: ConsoleContext.self)
+    var router: Router<ConsoleContext> {
+        let router = Router(context: ConsoleContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemResponses(logger: logger))
         // Probes come from load balancers and kubelets, under whatever name they know this host by.
         router.get("/healthz") { _, _ in ConsoleServer.json(.ok, #"{"status":"alive"}"#) }
@@ -88,6 +107,11 @@ public struct ConsoleServer: Service {
                     body: .init(byteBuffer: ByteBuffer(string: registry.text())))
             }
         for part in routes { part.add(to: router) }
+        let document = OpenAPIDocument(
+            version: version, operations: Self.ownOperations + routes.flatMap(\.operations),
+            schemas: routes.flatMap(\.schemas),
+            registered: Set(router.routes.map(\.description)).union(["GET /openapi.json"]))
+        router.get("/openapi.json") { _, _ in ConsoleServer.json(.ok, document.text) }
         return router
     }
 

@@ -22,6 +22,10 @@ struct ProblemResponses: RouterMiddleware {
             ).response
         } catch let conflict as ConflictError {
             return Problem(.conflict, conflict.description).response
+        } catch let error as PostgresError where error.isRefusedValue {
+            return Problem(
+                .unprocessableContent, "the database refuses a value", field: error.column ?? error.constraint
+            ).response
         } catch let error as PostgresError {
             logger.warning("the database failed a request", metadata: ["error": "\(error)"])
             return Problem(
@@ -29,6 +33,15 @@ struct ProblemResponses: RouterMiddleware {
             ).response
         } catch let error as any HTTPResponseError {
             return Problem(error.status, nil).response
+        } catch let error as JSONError {
+            // A row that the database gave us; what clients send is answered where it is read.
+            logger.error("a row is not readable", metadata: ["error": "\(error)"])
+            return Problem(.internalServerError, nil).response
         }
     }
+}
+
+extension PostgresError {
+    /// What was sent has no place in a column (class 22) or breaks a rule of the table (class 23).
+    fileprivate var isRefusedValue: Bool { sqlState?.hasPrefix("22") == true || sqlState?.hasPrefix("23") == true }
 }

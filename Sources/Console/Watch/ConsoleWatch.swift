@@ -15,6 +15,8 @@ public protocol ConsoleWatch: Sendable {
     var statuses: [String] { get }
     /// Those that a person may decide for.
     var decisions: [String] { get }
+    /// Whether a decision may name the transaction that proves it.
+    var takesTransaction: Bool { get }
     /// What a waiting row's status says.
     var waitingStatus: String { get }
 
@@ -22,6 +24,8 @@ public protocol ConsoleWatch: Sendable {
     func desk(actor: String) -> any RowDesk
     func overview() -> any RowOverview
 
+    /// What an object that is to be added may hold, as JSON Schema; nil where rows are not added by hand.
+    var inputSchema: String? { get }
     /// Checks one object that is to be added; returns its id.
     func validate(_ object: JSONValue) throws(InputError) -> String
     /// Throws what is wrong with a decision.

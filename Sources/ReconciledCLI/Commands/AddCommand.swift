@@ -26,7 +26,7 @@ struct AddCommand: AsyncParsableCommand {
         let objects = try Self.validated(try read(), for: watch.init(try database.common.configuration()))
         guard !objects.isEmpty else { throw CommandFailure("there is nothing to add") }
         let outcomes = try await database.withSession { session in
-            var outcomes: [(id: String, outcome: AddOutcome)] = []
+            var outcomes: [AddedRow] = []
             let desk = watch.desk(session.pool)
             var rest = objects[...]
             while !rest.isEmpty {
@@ -41,8 +41,9 @@ struct AddCommand: AsyncParsableCommand {
         }
         if StandardOutput.isTerminal {
             var table = TextTable([.init("ID"), .init("OUTCOME")])
-            for (id, outcome) in outcomes {
-                table.add([id, outcome.rawValue], style: outcome == .differs ? .red : nil)
+            for row in outcomes {
+                let differing = row.differing.isEmpty ? "" : ": \(row.differing.joined(separator: ", "))"
+                table.add([row.id, row.outcome.rawValue + differing], style: row.outcome == .differs ? .red : nil)
             }
             StandardOutput.write(table)
         } else {
@@ -91,7 +92,7 @@ struct AddCommand: AsyncParsableCommand {
             } catch {
                 throw CommandFailure(values.count > 1 ? "\(type(of: watch).noun) \(index + 1): \(error)" : "\(error)")
             }
-            return value.withoutNullFields.text
+            return value.asRow.text
         }
     }
 }

@@ -46,7 +46,7 @@ struct ResumeCommand: AsyncParsableCommand {
     func run() async throws {
         let resumed = try await database.withSession { session in
             try await session.requireLane(lane)
-            return try await Registry(pool: session.pool).resume(lane: lane)
+            return try await Registry(pool: session.pool).resume(lane: lane, by: DatabaseSession.actor)
         }
         let name = TerminalText.printable(lane)
         if json {

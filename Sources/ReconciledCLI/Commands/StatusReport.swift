@@ -1,3 +1,4 @@
+import Postgres
 import PostgresStore
 import Timeline
 
@@ -23,16 +24,18 @@ struct StatusReport: Sendable {
     /// The configuration's lanes, with their watches.
     private let configured: [String: String]
 
-    init(_ session: DatabaseSession) async throws {
-        let registry = Registry(pool: session.pool)
+    init(_ session: DatabaseSession) async throws { try await self.init(session.watches, pool: session.pool) }
+
+    init(_ watches: [any ServedWatch], pool: PostgresPool) async throws {
+        let registry = Registry(pool: pool)
         var sections: [Section] = []
         var configured: [String: String] = [:]
-        for watch in session.watches {
-            let overview = type(of: watch).overview(session.pool)
+        for watch in watches {
+            let overview = type(of: watch).overview(pool)
             sections.append(
                 Section(
                     watch: watch.name, lanes: try await overview.lanes(), statuses: try await overview.statuses(),
-                    digest: try await watch.digest(session.pool)))
+                    digest: try await watch.digest(pool)))
             for lane in watch.lanes { configured[lane.name] = watch.name }
         }
         self.sections = sections

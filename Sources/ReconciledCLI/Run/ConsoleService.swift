@@ -24,6 +24,6 @@ struct ConsoleService: Service {
     private func server(port: Int) -> ConsoleServer {
         ConsoleServer(
             host: http.host, port: port, tokens: http.tokens, registry: registry, readiness: readiness,
-            refresh: refresh, routes: routes, logger: logger)
+            refresh: refresh, routes: routes, version: ProgramVersion.text, logger: logger)
     }
 }

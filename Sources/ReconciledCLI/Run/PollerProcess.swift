@@ -20,7 +20,7 @@ struct PollerProcess: Sendable {
     private let consolePool: PostgresPool
     private let listening: PostgresConfiguration
     private let outside: OutsideWorld
-    private let registry = MetricsRegistry()
+    let registry = MetricsRegistry()
     private let readiness: Readiness
     private let events: EventFeed
     private let migrates: Bool
@@ -90,14 +90,19 @@ struct PollerProcess: Sendable {
             refresh: ScrapeRefresh { await upkeep.refreshGauges() }, routes: routes, logger: logger)
     }
 
-    private var routes: [any ConsoleRoutes] {
+    var routes: [any ConsoleRoutes] {
         // The watches as the HTTP interface shows them.
         let faces = watches.map { $0.face(consolePool) }
+        let registry = Registry(pool: consolePool)
         return [
             EventRoutes(feed: events, watches: watches.map(\.name)),
             Dashboard(
-                watches: faces, registry: Registry(pool: consolePool), samples: Samples(pool: consolePool),
+                watches: faces, registry: registry, samples: Samples(pool: consolePool),
                 tokens: configuration.http.tokens),
+            ConsoleAPI(watches: faces, registry: registry) { [watches, consolePool] in
+                try await StatusReport(watches, pool: consolePool).json
+            },
+            NotifyRoutes(configuration.gateways, pool: consolePool, registry: self.registry),
         ]
     }
 

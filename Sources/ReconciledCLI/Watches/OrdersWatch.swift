@@ -12,6 +12,7 @@ struct OrdersWatch: ServedWatch {
     static let waitingStatus = "pending"
     static let statuses = ["pending", "paid", "closed", "cancelled", "review"]
     static let decisions = ["pending", "paid", "closed", "cancelled", "review"]
+    static let takesTransaction = true
     static let decisionsHelp = """
         pending asks again from the start: counters and reason are cleared, and a new give_up_at is set. paid (with \
         --txn), closed, cancelled and review put the order to rest.
@@ -63,6 +64,8 @@ struct OrdersWatch: ServedWatch {
         let padded = String(repeating: "0", count: max(0, exponent + 1 - minor.count)) + minor
         return "\(padded.dropLast(exponent)).\(padded.suffix(exponent)) \(currency)"
     }
+
+    static var inputSchema: String? { OrderInput.schema }
 
     func validate(_ json: JSONValue) throws(InputError) -> String { try OrderInput(json: json).id }
 

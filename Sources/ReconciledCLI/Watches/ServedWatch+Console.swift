@@ -14,12 +14,14 @@ struct ConsoleFace<Served: ServedWatch>: ConsoleWatch {
     var laneNames: [String] { watch.lanes.map(\.name) }
     var statuses: [String] { Served.statuses }
     var decisions: [String] { Served.decisions }
+    var takesTransaction: Bool { Served.takesTransaction }
     var waitingStatus: String { Served.waitingStatus }
     var addConflict: String { Served.conflict(with: nil) }
 
     func desk(actor: String) -> any RowDesk { Served.desk(pool, actor: actor) }
     func overview() -> any RowOverview { Served.overview(pool) }
 
+    var inputSchema: String? { Served.inputSchema }
     func validate(_ object: JSONValue) throws(InputError) -> String { try watch.validate(object) }
     func validate(_ decision: Decision) throws(InputError) { try Served.validate(decision) }
 

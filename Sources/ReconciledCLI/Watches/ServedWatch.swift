@@ -43,6 +43,8 @@ protocol ServedWatch: Sendable {
     static var statuses: [String] { get }
     /// The statuses that a person may decide for.
     static var decisions: [String] { get }
+    /// Whether a decision may name the transaction that proves it.
+    static var takesTransaction: Bool { get }
     /// What they do, for `resolve --help`.
     static var decisionsHelp: String { get }
     /// What a waiting row's status says, for findings.
@@ -55,6 +57,8 @@ protocol ServedWatch: Sendable {
     static func cells(of row: RowText) -> [String?]
     /// What people want to read behind a column's value: `19.99 EUR`.
     static func note(on column: String, of row: RowText) -> String?
+    /// What an object that is to be added may hold, as JSON Schema; nil where rows are not added by hand.
+    static var inputSchema: String? { get }
     /// Throws what is wrong with a decision.
     static func validate(_ decision: Decision) throws(InputError)
     func resolution(_ decision: Decision, lane: String?) -> Table.Resolution
@@ -83,7 +87,15 @@ extension ServedWatch {
     func announce(in registry: MetricsRegistry) {}
     func count(_ settlement: Settlement<String, Table.Change>, in registry: MetricsRegistry) {}
     static func note(on column: String, of row: RowText) -> String? { nil }
-    static func validate(_ decision: Decision) throws(InputError) {}
+    static var inputSchema: String? { nil }
+    static var takesTransaction: Bool { false }
+
+    static func validate(_ decision: Decision) throws(InputError) {
+        guard decision.transaction == nil else {
+            throw InputError("txn", problem: "is not for \(name)", allowed: "none")
+        }
+    }
+
     static func effect(of would: JSONValue) -> String? { nil }
     func digest(_ pool: PostgresPool) async throws -> WatchDigest? { nil }
     func examineLanes(_ outside: OutsideWorld) async -> [DoctorFinding] { [] }

@@ -50,6 +50,8 @@ struct TimersWatch: ServedWatch {
         ]
     }
 
+    static var inputSchema: String? { TimerInput.schema }
+
     func validate(_ json: JSONValue) throws(InputError) -> String { try TimerInput(json: json, targets: targets).id }
 
     func resolution(_ decision: Decision, lane: String?) -> TimerTable.Resolution { .init() }

@@ -111,6 +111,8 @@ struct UploadsWatch: ServedWatch {
         return ByteText.share(merged, of: total)
     }
 
+    static var inputSchema: String? { UploadInput.schema }
+
     func validate(_ json: JSONValue) throws(InputError) -> String { try UploadInput(json: json).id }
 
     func resolution(_ decision: Decision, lane: String?) -> UploadPolicy {

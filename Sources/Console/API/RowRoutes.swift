@@ -1,0 +1,243 @@
+import Hummingbird
+import JSON
+import Postgres
+import PostgresStore
+
+/// What is served of one watch's rows; the same for every watch.
+struct RowRoutes: Sendable {
+    static let limitDefault = 50
+    static let limitMax = 1_000
+    static let entriesDefault = 100
+    static let noteLengthMax = 10_000
+    static let rowBytesMax = 1 << 20
+
+    let watch: any ConsoleWatch
+    private let queue: AddQueue
+
+    init(_ watch: any ConsoleWatch) {
+        self.watch = watch
+        queue = AddQueue(desk: watch.desk(actor: ""))
+    }
+
+    var routes: [APIRoute] {
+        let reading = [list, show, entries("history", "changed or decided"), entries("checks", "asked and answered")]
+        let acting = [nudge, resolve]
+        return watch.inputSchema == nil ? reading + acting : reading + acting + [put, delete]
+    }
+
+    private var path: String { "/v1/\(watch.name)" }
+    private var rowPath: String { path + "/{id}" }
+    private var id: APIOperation.Parameter {
+        .init("id", "The \(watch.noun)'s id, percent-encoded as one segment.", schema: APISchema.id)
+    }
+
+    // MARK: reading
+
+    private var list: APIRoute {
+        APIRoute(
+            operation: APIOperation(
+                .get, path, role: .viewer, "List \(watch.name) by id.",
+                query: [
+                    .init("status", "Only rows in this status.", schema: APISchema.choice(watch.statuses)),
+                    .init("due", "true: only rows that are due now.", schema: APISchema.bool),
+                    .init(
+                        "limit", "Rows a page at most; \(Self.limitDefault) if left out.",
+                        schema: APISchema.integer(1...Self.limitMax)),
+                    .init("cursor", "next of the page before.", schema: APISchema.cursor),
+                ],
+                answers: [
+                    .init(.ok, "One page; next is null on the last one.", schema: APISchema.page(watch))
+                ])
+        ) { request in
+            let status = request[parameter: "status"]
+            if let status, !watch.statuses.contains(status) {
+                throw InputError("status", problem: "is none", allowed: watch.statuses.joined(separator: ", "))
+            }
+            let limit = try request.integer("limit", in: 1...Self.limitMax, default: Self.limitDefault)
+            let after = try request[parameter: "cursor"].map(Cursor.id) ?? ""
+            let rows = try await watch.desk(actor: request.actor).list(
+                status: status, dueOnly: try Self.due(request[parameter: "due"]), after: after, limit: limit + 1)
+            var next = "null"
+            if rows.count > limit, let last = try Self.id(of: rows[limit - 1]) {
+                next = "\"\(Cursor.text(after: last))\""
+            }
+            return APIReply.ok("{\"\(watch.name)\":[\(rows.prefix(limit).joined(separator: ","))],\"next\":\(next)}")
+        }
+    }
+
+    private static func due(_ text: String?) throws(InputError) -> Bool {
+        switch text {
+        case "true": true
+        case nil, "false": false
+        default: throw InputError("due", problem: "is neither", allowed: "true, false")
+        }
+    }
+
+    /// Of a row as JSON; deliveries have numbers.
+    private static func id(of row: String) throws -> String? {
+        switch try JSONValue(parsing: row)["id"] {
+        case .string(let id), .number(let id): id
+        default: nil
+        }
+    }
+
+    private var show: APIRoute {
+        APIRoute(
+            operation: APIOperation(
+                .get, rowPath, role: .viewer, "Show one \(watch.noun).", pathParameters: [id],
+                answers: [.init(.ok, "The row by column name.", schema: APISchema.row(watch))])
+        ) { request in
+            guard let row = try await watch.desk(actor: request.actor).show(try request.id(of: watch.noun)) else {
+                throw APIRequest.noRow(watch.noun)
+            }
+            return APIReply.ok(row)
+        }
+    }
+
+    /// `history` or `checks`; what is left of a row that was removed too.
+    private func entries(_ name: String, _ what: String) -> APIRoute {
+        APIRoute(
+            operation: APIOperation(
+                .get, "\(rowPath)/\(name)", role: .viewer,
+                "List what was \(what) about one \(watch.noun), oldest first.",
+                pathParameters: [id],
+                query: [
+                    .init(
+                        "limit", "The newest so many; \(Self.entriesDefault) if left out.",
+                        schema: APISchema.integer(1...Self.limitMax))
+                ],
+                answers: [.init(.ok, "The entries.", schema: APISchema.entries(name))])
+        ) { request in
+            let desk = watch.desk(actor: request.actor)
+            let id = try request.id(of: watch.noun)
+            let limit = try request.integer("limit", in: 1...Self.limitMax, default: Self.entriesDefault)
+            let entries =
+                name == "history"
+                ? try await desk.history(id, limit: limit) : try await desk.checks(id, limit: limit)
+            if entries.isEmpty, try await desk.show(id) == nil { throw APIRequest.noRow(watch.noun) }
+            return APIReply.ok("{\"\(name)\":[\(entries.joined(separator: ","))]}")
+        }
+    }
+
+    // MARK: acting
+
+    private var nudge: APIRoute {
+        APIRoute(
+            operation: APIOperation(
+                .post, rowPath + "/nudge", role: .operator, "Make one \(watch.noun) due now; recorded.",
+                pathParameters: [id],
+                answers: [.init(.ok, "It is due.", schema: APISchema.outcome(["nudged"]))])
+        ) { request in
+            let id = try request.id(of: watch.noun)
+            guard try await !watch.desk(actor: request.actor).nudge([id]).isEmpty else {
+                throw APIRequest.noRow(watch.noun)
+            }
+            return APIReply.outcome("nudged", id: id)
+        }
+    }
+
+    private var resolve: APIRoute {
+        APIRoute(
+            operation: APIOperation(
+                .post, rowPath + "/resolve", role: .operator, "Decide about one \(watch.noun) by hand; recorded.",
+                pathParameters: [id], body: .init(schema: APISchema.decision(watch, noteLengthMax: Self.noteLengthMax)),
+                answers: [.init(.ok, "The row as it is now.", schema: APISchema.row(watch))], problems: [.conflict])
+        ) { request in
+            let id = try request.id(of: watch.noun)
+            let decision = try decision(try await request.object())
+            guard let row = try await watch.resolve(id, decision, actor: request.actor) else {
+                throw APIRequest.noRow(watch.noun)
+            }
+            return APIReply.ok(row)
+        }
+    }
+
+    private func decision(_ object: JSONValue) throws(InputError) -> Decision {
+        let fields = ["status", "note"] + (watch.takesTransaction ? ["txn"] : [])
+        let reader = try FieldReader(object, what: "decision", fields: fields)
+        let status = try reader.requiredString("status")
+        guard watch.decisions.contains(status) else {
+            throw InputError(
+                "status", problem: "cannot be decided for", allowed: watch.decisions.joined(separator: ", "))
+        }
+        let note = try reader.requiredString("note")
+        try Self.checkReason("note", note, lengthMax: Self.noteLengthMax)
+        let decision = Decision(status: status, note: note, transaction: try reader.string("txn"))
+        try watch.validate(decision)
+        return decision
+    }
+
+    /// Why a person does something, in words.
+    static func checkReason(_ field: String, _ text: String, lengthMax: Int) throws(InputError) {
+        guard !text.allSatisfy(\.isWhitespace), text.unicodeScalars.count <= lengthMax, !text.utf8.contains(0) else {
+            throw InputError(
+                field, problem: "does not say why", allowed: "words, in at most \(lengthMax) characters without NUL")
+        }
+    }
+
+    // MARK: adding and removing
+
+    private var put: APIRoute {
+        APIRoute(
+            operation: APIOperation(
+                .put, rowPath, role: .admin,
+                "Add one \(watch.noun). One that is there is compared with the fields sent, and never changed.",
+                pathParameters: [id], body: .init(schema: APISchema.input(watch), bytesMax: Self.rowBytesMax),
+                answers: [
+                    .init(.created, "It is new.", schema: APISchema.outcome(["added"])),
+                    .init(
+                        .ok, "It was there, and each field sent is as it stands.", schema: APISchema.outcome(["exists"])
+                    ),
+                ], problems: [.conflict])
+        ) { request in
+            let id = try request.segment("id")
+            let object = try Self.naming(id, in: try await request.object())
+            _ = try watch.validate(object)
+            return try await add(id, object)
+        }
+    }
+
+    /// The object with the path's id, which rules.
+    private static func naming(_ id: String, in object: JSONValue) throws(InputError) -> JSONValue {
+        guard case .object(var members) = object else { return object }
+        if let sent = object["id"], !sent.isNull {
+            // By bytes: to PostgreSQL two spellings of one character are two ids.
+            guard let text = sent.string, text.utf8.elementsEqual(id.utf8) else {
+                throw InputError("id", problem: "is not the path's", allowed: "the path's id, or none")
+            }
+        } else {
+            members.removeAll { $0.name == "id" }
+            members.append(.init("id", .string(id)))
+        }
+        return .object(members)
+    }
+
+    private func add(_ id: String, _ object: JSONValue) async throws -> Response {
+        do {
+            let row = try await queue.add(id, object.asRow.text)
+            switch row.outcome {
+            case .added: return APIReply.outcome("added", id: id, status: .created)
+            case .exists: return APIReply.outcome("exists", id: id)
+            case .differs:
+                throw Problem(
+                    .conflict,
+                    "the \(watch.noun) is there already with another \(row.differing.joined(separator: ", "))",
+                    field: row.differing.first, allowed: "what stands there, or none")
+            }
+        } catch let error as PostgresError where error.sqlState == "23505" {
+            throw ConflictError(watch.addConflict)
+        }
+    }
+
+    private var delete: APIRoute {
+        APIRoute(
+            operation: APIOperation(
+                .delete, rowPath, role: .admin, "Remove one \(watch.noun); its history stays.", pathParameters: [id],
+                answers: [.init(.ok, "It is gone.", schema: APISchema.outcome(["removed"]))])
+        ) { request in
+            let id = try request.id(of: watch.noun)
+            guard try await watch.desk(actor: request.actor).remove(id) else { throw APIRequest.noRow(watch.noun) }
+            return APIReply.outcome("removed", id: id)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// Closes connections whose other end does not do its part in time: the first head, the rest of a request, reading what it
+/// asked for. Idle connections between requests are the server's to close.
+final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    struct Limits: Sendable {
+        var firstHead = TimeAmount.seconds(10)
+        /// From its head to its end.
+        var request = TimeAmount.seconds(30)
+        /// What is left of a request that was answered already: long enough for the answer to be read.
+        var rest = TimeAmount.seconds(2)
+        /// Until a client that was sent more than it takes has taken it.
+        var reading = TimeAmount.seconds(30)
+    }
+
+    private let limits: Limits
+    private var isReadingRequest = false
+    private var request: Scheduled<Void>?
+    private var reading: Scheduled<Void>?
+
+    init(limits: Limits) {
+        self.limits = limits
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { closeRequest(in: limits.firstHead, context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        closeRequest(in: limits.firstHead, context)
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head:
+            isReadingRequest = true
+            closeRequest(in: limits.request, context)
+        case .body: break
+        case .end:
+            isReadingRequest = false
+            request?.cancel()
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data), isReadingRequest { closeRequest(in: limits.rest, context) }
+        context.write(data, promise: promise)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        reading?.cancel()
+        reading = context.channel.isWritable ? nil : closing(in: limits.reading, context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        cancel()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { cancel() }
+
+    private func cancel() {
+        request?.cancel()
+        reading?.cancel()
+    }
+
+    private func closeRequest(in time: TimeAmount, _ context: ChannelHandlerContext) {
+        request?.cancel()
+        request = closing(in: time, context)
+    }
+
+    private func closing(in time: TimeAmount, _ context: ChannelHandlerContext) -> Scheduled<Void> {
+        let channel = context.channel
+        return context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+}

@@ -1,0 +1,94 @@
+import JSON
+import NIOHTTP1
+import Testing
+
+@testable import Console
+
+/// Who may ask for what, and by which method.
+@Suite struct AccessAPITests {
+    @Test func eachRouteTakesItsRoleAndThoseAbove() async throws {
+        let ranks = ["viewer": 0, "operator": 1, "admin": 2]
+        try await APIScene.with { api in
+            guard case .object(let paths) = api.document["paths"] else { throw Missing() }
+            var asked = 0
+            for path in paths {
+                guard case .object(let operations) = path.value else { throw Missing() }
+                for operation in operations {
+                    let method = HTTPMethod(rawValue: operation.name.uppercased())
+                    // Nothing is there: whoever may ask is told so, or that the body is missing.
+                    let url = path.name.replacing("{id}", with: "none").replacing("{lane}", with: "none")
+                        .replacing("{gateway}", with: "none")
+                    let needed = operation.value["x-role"]?.string
+                    for role in [nil, "wrong", "viewer", "operator", "admin"] {
+                        let status = try await api.ask(method, url, as: role).status
+                        asked += 1
+                        guard let needed else {
+                            #expect(![401, 403].contains(status), "\(method) \(url) as \(role ?? "nobody"): \(status)")
+                            continue
+                        }
+                        let rank = role.flatMap { ranks[$0] }
+                        let expected: UInt? = rank == nil ? 401 : rank! < ranks[needed]! ? 403 : nil
+                        if let expected {
+                            #expect(status == expected, "\(method) \(url) as \(role ?? "nobody")")
+                        } else {
+                            #expect(![401, 403].contains(status), "\(method) \(url) as \(role ?? "nobody"): \(status)")
+                        }
+                    }
+                }
+            }
+            #expect(asked > 100)
+        }
+    }
+
+    @Test func changesNeedWhatDesignSays() async throws {
+        let needed: [(method: String, path: String, role: String)] = [
+            ("get", "/v1/orders", "viewer"), ("get", "/v1/uploads/{id}", "viewer"),
+            ("get", "/v1/timers/{id}/history", "viewer"), ("get", "/v1/stats", "viewer"),
+            ("get", "/v1/pollers", "viewer"), ("get", "/v1/lanes/{lane}", "viewer"),
+            ("post", "/v1/orders/{id}/nudge", "operator"), ("post", "/v1/orders/{id}/resolve", "operator"),
+            ("post", "/v1/lanes/{lane}/pause", "operator"), ("post", "/v1/lanes/{lane}/resume", "operator"),
+            ("put", "/v1/orders/{id}", "admin"), ("delete", "/v1/timers/{id}", "admin"),
+        ]
+        try await APIScene.with { api in
+            for (method, path, role) in needed {
+                #expect(api.document["paths"]?[path]?[method]?["x-role"]?.string == role, "\(method) \(path)")
+            }
+        }
+    }
+
+    @Test func anotherMethodIsToldWhichOnesThereAre() async throws {
+        try await APIScene.with { api in
+            for (method, path, allowed) in [
+                (HTTPMethod.PATCH, "/v1/orders/x", "DELETE, GET, HEAD, PUT"), (.POST, "/v1/orders", "GET, HEAD"),
+                (.DELETE, "/v1/orders", "GET, HEAD"), (.GET, "/v1/orders/x/nudge", "POST"),
+                (.OPTIONS, "/v1/lanes/x/pause", "POST"), (.TRACE, "/v1/stats", "GET, HEAD"),
+                (.POST, "/openapi.json", "GET, HEAD"),
+            ] {
+                let reply = try await api.ask(method, path)
+                #expect(reply.status == 405 && reply.headers["allow"] == [allowed], "\(method) \(path): \(reply)")
+            }
+            for path in ["/v1", "/v1/nope", "/v1/orders/x/y", "/v1/orders/x/history/z"] {
+                #expect(try await api.ask(.GET, path).status == 404, "\(path)")
+            }
+            let head = try await api.ask(.HEAD, "/v1/orders")
+            let get = try await api.ask(.GET, "/v1/orders")
+            #expect(head.status == 200 && head.body.isEmpty)
+            #expect(head.headers["content-length"] == get.headers["content-length"])
+        }
+    }
+
+    @Test func requestsAreCountedByRouteAndNotByPath() async throws {
+        try await APIScene.with { api in
+            for id in ["a", "b", "c"] { _ = try await api.ask(.GET, "/v1/orders/\(id)") }
+            for path in ["/x", "/y"] { _ = try await api.ask(.GET, path) }
+            let text = api.registry.text()
+            #expect(
+                text.contains(
+                    #"reconciled_http_requests_total{method="GET",path="/v1/orders/{id}",status="4xx"} 3"#))
+            #expect(text.contains(#"reconciled_http_requests_total{method="GET",path="none",status="4xx"} 2"#))
+            #expect(text.contains(#"reconciled_http_request_seconds_count{path="/v1/orders/{id}"} 3"#))
+        }
+    }
+
+    private struct Missing: Error {}
+}

@@ -1,0 +1,74 @@
+import JSON
+import TestSupport
+import Testing
+
+@testable import Console
+
+/// Lanes, pollers and the state of all.
+@Suite struct LaneAPITests {
+    @Test func aPauseIsRecordedByTheStatementThatMakesIt() async throws {
+        try await APIScene.with { api in
+            let missing = try await api.ask(.POST, "/v1/lanes/trial/pause", as: "operator", json: "{}")
+            #expect(missing.status == 422 && missing.field == "why")
+            #expect(try await api.ask(.POST, "/v1/lanes/nope/pause", json: #"{"why":"x"}"#).status == 404)
+
+            let paused = try await api.ask(
+                .POST, "/v1/lanes/trial/pause", as: "operator", json: #"{"why":"maintenance"}"#)
+            #expect(paused.json["paused"]?.bool == true && paused.json["paused_by"]?.string == "otto")
+            #expect(paused.json["pause_reason"]?.string == "maintenance")
+            _ = try await api.ask(.POST, "/v1/lanes/trial/pause", as: "admin", json: #"{"why":"longer"}"#)
+            let resumed = try await api.ask(.POST, "/v1/lanes/trial/resume", as: "operator")
+            #expect(resumed.status == 200 && resumed.json["paused"]?.bool == false)
+            // Nothing changes, nothing is recorded.
+            #expect(try await api.ask(.POST, "/v1/lanes/trial/resume", as: "operator").status == 200)
+
+            let entries = try await api.values(
+                """
+                SELECT concat_ws(' ', watch, row_id, lane, actor, reason, status_before, status_after, answer ->> 'why')
+                FROM reconciled.history ORDER BY id
+                """)
+            #expect(
+                entries == [
+                    "lanes trial trial otto PAUSED running paused maintenance",
+                    "lanes trial trial ada PAUSED paused paused longer",
+                    "lanes trial trial otto RESUMED paused running",
+                ])
+            let history = try await api.ask(.GET, "/v1/lanes/trial/history?limit=1")
+            #expect(history.body.contains("RESUMED") && !history.body.contains("PAUSED"))
+        }
+    }
+
+    @Test func lanesOfTheConfigurationAndTheDatabaseAreListed() async throws {
+        try await APIScene.with { api in
+            try await api.run("INSERT INTO reconciled.lanes (name) VALUES ('gone'), ('trial')")
+            let reply = try await api.ask(.GET, "/v1/lanes", as: "viewer")
+            guard case .array(let lanes) = reply.json["lanes"] else { throw Missing() }
+            let names = lanes.map { "\($0["lane"]?.string ?? "") \($0["watch"]?.string ?? "-")" }
+            #expect(
+                names == ["alipay orders", "gone -", "media uploads", "timers timers", "trial orders", "wechat orders"])
+            #expect(try await api.ask(.GET, "/v1/lanes/gone").json["configured"]?.bool == false)
+            #expect(try await api.ask(.GET, "/v1/pollers", as: "viewer").body == #"{"pollers":[]}"#)
+        }
+    }
+
+    @Test func statsAreWhatTheCommandPrints() async throws {
+        try await APIScene.with { api in
+            _ = try await api.ask(.PUT, "/v1/orders/x", json: APIScene.order)
+            let reply = try await api.ask(.GET, "/v1/stats", as: "viewer")
+            #expect(reply.status == 200)
+            #expect(
+                reply.json["orders"]
+                    == .array([
+                        .object([
+                            .init("status", .string("pending")), .init("review_reason", .null),
+                            .init("count", .number("1")),
+                        ])
+                    ]))
+            guard case .array(let lanes) = reply.json["lanes"] else { throw Missing() }
+            #expect(lanes.contains { $0["lane"]?.string == "trial" && $0["waiting"]?.integer == 1 })
+            #expect(reply.json["read_at"]?.string?.hasSuffix("Z") == true)
+        }
+    }
+
+    private struct Missing: Error {}
+}
