@@ -46,7 +46,9 @@ struct RowRoutes: Sendable {
                     .init("cursor", "next of the page before.", schema: APISchema.cursor),
                 ],
                 answers: [
-                    .init(.ok, "One page; next is null on the last one.", schema: APISchema.page(watch))
+                    .init(
+                        .ok, "One page. next is null on the last one; one before it may hold fewer rows than asked for.",
+                        schema: APISchema.page(watch))
                 ])
         ) { request in
             let status = request[parameter: "status"]
@@ -55,14 +57,22 @@ struct RowRoutes: Sendable {
             }
             let limit = try request.integer("limit", in: 1...Self.limitMax, default: Self.limitDefault)
             let after = try request[parameter: "cursor"].map(Cursor.id) ?? ""
-            let rows = try await watch.desk(actor: request.actor).list(
-                status: status, dueOnly: try Self.due(request[parameter: "due"]), after: after, limit: limit + 1)
-            var next = "null"
-            if rows.count > limit, let last = try Self.id(of: rows[limit - 1]) {
-                next = "\"\(Cursor.text(after: last))\""
-            }
-            return APIReply.ok("{\"\(watch.name)\":[\(rows.prefix(limit).joined(separator: ","))],\"next\":\(next)}")
+            let page = try await page(
+                RowFilter(status: status, after: after), isDue: try Self.due(request[parameter: "due"]), limit: limit,
+                watch.desk(actor: request.actor))
+            let next = page.next.map { "\"\(Cursor.text(after: $0))\"" } ?? "null"
+            return APIReply.ok("{\"\(watch.name)\":[\(page.rows.joined(separator: ","))],\"next\":\(next)}")
         }
+    }
+
+    private func page(_ filter: RowFilter, isDue: Bool, limit: Int, _ desk: any RowDesk) async throws -> RowPage {
+        guard isDue else { return try await desk.page(filter, limit: limit) }
+        // One more than asked for tells whether there is a next page.
+        let rows = try await desk.list(status: filter.status, dueOnly: true, after: filter.after, limit: limit + 1)
+        var page = RowPage()
+        page.rows = Array(rows.prefix(limit))
+        if rows.count > limit { page.next = try Self.id(of: rows[limit - 1]) }
+        return page
     }
 
     private static func due(_ text: String?) throws(InputError) -> Bool {

@@ -54,7 +54,7 @@ struct APIScene: Sendable {
         try await withTestDatabase { database in
             let configuration = try Configuration(yaml: yaml, fileName: "r.yaml", environment: [:])
             let process = PollerProcess(
-                configuration: configuration, url: database.url, migrates: false, logger: testLogger)
+                configuration: configuration, url: database.url, migrates: false, replacing: nil, logger: testLogger)
             let (ports, port) = AsyncStream.makeStream(of: Int.self)
             let server = ConsoleServer(
                 host: "127.0.0.1", port: 0, tokens: configuration.http.tokens, registry: process.registry,

@@ -132,6 +132,10 @@ private final class GatedDesk: RowDesk {
     func list(status: String?, dueOnly: Bool, after id: String, limit: Int) async throws(PostgresError) -> [String] {
         []
     }
+    func page(_ filter: RowFilter, limit: Int) async throws(PostgresError) -> RowPage { RowPage() }
+    func oldestDue(lanes: [String], limit: Int) async throws(PostgresError) -> [String] { [] }
+    func inReview(limit: Int) async throws(PostgresError) -> [String] { [] }
+    func find(_ name: String, lanes: [String], limit: Int) async throws(PostgresError) -> [String] { [] }
     func show(_ id: String) async throws(PostgresError) -> String? { nil }
     func history(_ id: String, limit: Int) async throws(PostgresError) -> [String] { [] }
     func checks(_ id: String, limit: Int) async throws(PostgresError) -> [String] { [] }

@@ -85,7 +85,7 @@ extension Dashboard {
         let lane = try Self.segment("lane", context)
         _ = try await form(request, context)
         guard try await isKnown(lane) else { throw Problem(.notFound, "there is no such lane") }
-        _ = try await registry.resume(lane: lane)
+        _ = try await registry.resume(lane: lane, by: context.caller.name)
         return .redirect(to: "/?done=\(Flash.resumed.rawValue)", type: .normal)
     }
 
