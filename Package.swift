@@ -107,7 +107,8 @@ let package = Package(
                 hummingbird, lifecycle, logging, metrics, mustache,
             ],
             exclude: ["Dashboard/Assets"], swiftSettings: strict, plugins: ["EmbedAssets"]),
-        .target(name: "Sandbox", dependencies: ["Timeline", hummingbird, lifecycle, logging], swiftSettings: strict),
+        .target(
+            name: "Sandbox", dependencies: ["Timeline", crypto, hummingbird, lifecycle, logging], swiftSettings: strict),
         .executableTarget(
             name: "ReconciledCLI",
             dependencies: [

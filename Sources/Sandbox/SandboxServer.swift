@@ -12,23 +12,28 @@ import ServiceLifecycle
 /// | `GET /orders/{id}` | the same truth as `{order, status, amount, currency, merchant, txn}` |
 /// | `POST /sandbox/intents` | registers a JSON list of intents |
 /// | `GET /sandbox/calls` | how often each reference was asked about |
+/// | `POST /webhooks` | takes webhooks that are signed by the secret (401 for others) |
+/// | `GET /sandbox/webhooks` | how many arrived, by type |
 public struct SandboxServer: Service {
     private let host: String
     private let port: Int
     private let logger: Logger
     private let onRunning: @Sendable (Int) async -> Void
     private let ledger = SandboxLedger()
+    public let webhooks: SandboxWebhooks
 
     /// - Parameters:
     ///   - port: 0 takes any free one.
+    ///   - webhookSecret: what webhooks must be signed by; without one all are refused.
     ///   - onRunning: told the port once connections are accepted.
     public init(
-        host: String = "127.0.0.1", port: Int = 0, logger: Logger,
+        host: String = "127.0.0.1", port: Int = 0, webhookSecret: String? = nil, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.host = host
         self.port = port
         self.logger = logger
+        webhooks = SandboxWebhooks(secret: webhookSecret)
         self.onRunning = onRunning
     }
 
@@ -78,6 +83,12 @@ public struct SandboxServer: Service {
         router.get("/sandbox/calls") { _, _ in
             try SandboxAnswer.json(.ok, await ledger.calls())
         }
+        let webhooks = webhooks
+        router.post("/webhooks") { request, _ in
+            let body = try await request.body.collect(upTo: 1 << 20)
+            return Response(status: await webhooks.take(request.headers, Array(body.readableBytesView)))
+        }
+        router.get("/sandbox/webhooks") { _, _ in try SandboxAnswer.json(.ok, await webhooks.counts) }
         return router
     }
 }

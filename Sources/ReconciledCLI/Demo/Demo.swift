@@ -5,6 +5,7 @@ import Sandbox
 import Schema
 import ServiceLifecycle
 import Timeline
+import UnixSignals
 
 /// A thousand orders, a third of them stuck in every way the decision table knows, and twenty uploads on real files, on a
 /// private PostgreSQL with a sandbox gateway and two poller processes, one of which is killed; ends when every order and
@@ -15,6 +16,8 @@ struct Demo {
     let largeBytes: Int64
     let directory: URL
     let usesColour: Bool
+    /// Whether pollers and dashboard go on after the end, until a signal comes.
+    let stays: Bool
     let logger: Logger
     /// Longer than any of the scenarios takes.
     static let limit = Duration.seconds(120)
@@ -50,7 +53,8 @@ struct Demo {
             // That the sandbox is stopped while pollers are connected is no news.
             var silent = logger
             silent.logLevel = .critical
-            let sandbox = SandboxServer(logger: silent) { port in portSource.yield(port) }
+            let secret = "whsec_" + Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
+            let sandbox = SandboxServer(webhookSecret: secret, logger: silent) { port in portSource.yield(port) }
             let sandboxGroup = ServiceGroup(services: [sandbox], logger: silent)
             group.addTask {
                 try await sandboxGroup.run()
@@ -59,12 +63,17 @@ struct Demo {
             group.addTask {
                 var iterator = ports.makeAsyncIterator()
                 guard let port = await iterator.next() else { return nil }
-                let configuration = try writeConfiguration(url: url, gatewayPort: port)
+                let configuration = try writeConfiguration(url: url, gatewayPort: port, webhookSecret: secret)
                 say("sandbox gateway on port \(port)")
                 let uploads = try await prepareUploads()
                 let pollers = DemoPollers(directory: directory, configuration: configuration)
-                return try await pollers.with(2) {
-                    try await watch(DemoDatabase(pool: pool), uploads, pollers)
+                return try await withConsole(configuration, url: url) {
+                    try await pollers.with(2) {
+                        let isRight = try await watch(
+                            DemoDatabase(pool: pool), uploads, pollers, webhooks: sandbox.webhooks)
+                        if stays { await untilSignal() }
+                        return isRight
+                    }
                 }
             }
             defer { group.cancelAll() }
@@ -75,11 +84,43 @@ struct Demo {
         }
     }
 
-    private func writeConfiguration(url: String, gatewayPort: Int) throws -> URL {
+    /// Serves the dashboard while `body` runs.
+    private func withConsole(
+        _ file: URL, url: String, _ body: @escaping @Sendable () async throws -> Bool
+    ) async throws -> Bool {
+        var quiet = logger
+        quiet.logLevel = .error
+        let process = PollerProcess(
+            configuration: try Configuration.load(path: file.path), url: url, migrates: false, replacing: nil,
+            logger: quiet)
+        let services = process.consoleServices { port in say("dashboard: http://127.0.0.1:\(port)/") }
+        let group = ServiceGroup(services: services, logger: quiet)
+        return try await withThrowingTaskGroup(of: Bool?.self) { tasks in
+            tasks.addTask {
+                try await group.run()
+                return nil
+            }
+            tasks.addTask { try await body() }
+            var isRight: Bool?
+            while isRight == nil, let result = try await tasks.next() { isRight = result }
+            await group.triggerGracefulShutdown()
+            tasks.cancelAll()
+            while await tasks.nextResult() != nil {}
+            await process.close()
+            return isRight ?? false
+        }
+    }
+
+    private func untilSignal() async {
+        say("\nThe pollers and the dashboard go on until you press Ctrl-C.")
+        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return }
+    }
+
+    private func writeConfiguration(url: String, gatewayPort: Int, webhookSecret: String) throws -> URL {
         let text = """
             # Written by `reconciled demo`.
             database: { url: "\(url)" }
-            http: { host: 127.0.0.1, port: 0 }
+            http: { host: 127.0.0.1 }
             # What a killed poller held is soon someone else's.
             watches: { orders: { lease: 3s }, uploads: { lease: 2s, poll: 100ms } }
             gateways:
@@ -95,6 +136,8 @@ struct Demo {
                 currency: "$.currency"
                 order: "$.order"
                 txn: "$.txn"
+            webhooks:
+              shop: { url: "http://127.0.0.1:\(gatewayPort)/webhooks", secret: "\(webhookSecret)" }
             stores:
             \(client.stores)
             """
@@ -106,7 +149,8 @@ struct Demo {
     // MARK: what there is to see
 
     private func watch(
-        _ database: DemoDatabase, _ announced: (uploads: [DemoUpload], digests: [String?]), _ pollers: DemoPollers
+        _ database: DemoDatabase, _ announced: (uploads: [DemoUpload], digests: [String?]), _ pollers: DemoPollers,
+        webhooks: SandboxWebhooks
     ) async throws -> Bool {
         let orders = DemoOrder.sample(count: orderCount)
         let uploads = announced.uploads
@@ -141,11 +185,23 @@ struct Demo {
             }
         }
         if !wasKilled { say("The large upload was merged before its poller could be killed.") }
+        let told = try await countWebhooks(webhooks, database)
         let counters = try await database.counters()
         Descriptor.write(
             report.rendered(counters: counters, seconds: seconds, usesColour: usesColour)
-                + uploadReport.rendered(usesColour: usesColour), to: STDOUT_FILENO)
+                + uploadReport.rendered(usesColour: usesColour) + told, to: STDOUT_FILENO)
         return report.isOver && uploadReport.isOver && uploadReport.problems.isEmpty
+    }
+
+    /// What the application was told, once the last webhooks have arrived.
+    private func countWebhooks(_ webhooks: SandboxWebhooks, _ database: DemoDatabase) async throws -> String {
+        let limit = Moment.now + .seconds(20)
+        while Moment.now < limit, try await database.pendingDeliveries() > 0 {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        let counts = await webhooks.counts
+        let types = counts.types.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        return "\nThe application was told of \(counts.events) changes by signed webhooks: \(types).\n"
     }
 
     private func say(_ text: String) { Descriptor.write(text + "\n", to: STDOUT_FILENO) }

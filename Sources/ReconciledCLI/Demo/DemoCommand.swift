@@ -9,8 +9,9 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Starts a private PostgreSQL, a sandbox gateway and two pollers, adds orders of which a third are stuck in every \
             way that the rules know, and uploads on real files: whole, with holes, still arriving, abandoned, with a wrong \
-            digest or a file in their way, and a large one whose poller is killed in the middle of its merge. Ends when \
-            each is where its truth says. Exit code 1 if one is not.
+            digest or a file in their way, and a large one whose poller is killed in the middle of its merge. Prints the \
+            dashboard's address; what needs a human waits there. Ends when each is where its truth says, on a terminal \
+            with the next Ctrl-C. Exit code 1 if one is not.
             """)
 
     @Option(help: "How many orders.")
@@ -18,6 +19,11 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The size of the large upload; twice as much of the disk is needed.", valueName: "MIB"))
     var largeMib = 200
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Go on with pollers and dashboard afterwards, until Ctrl-C; by default on a terminal.")
+    var stay: Bool?
 
     @Option(help: "Keep everything (data, configuration, logs) in this directory; by default it is thrown away.")
     var directory: String?
@@ -44,6 +50,7 @@ struct DemoCommand: AsyncParsableCommand {
         let usesColour = Descriptor.isTerminal(STDOUT_FILENO) && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
         let demo = Demo(
             orderCount: orders, largeBytes: Int64(largeMib) << 20, directory: place, usesColour: usesColour,
+            stays: stay ?? (Descriptor.isTerminal(STDIN_FILENO) && Descriptor.isTerminal(STDOUT_FILENO)),
             logger: logger)
         guard try await demo.run() else { throw ExitCode(1) }
     }

@@ -1,4 +1,6 @@
+import Deliveries
 import Postgres
+import PostgresStore
 import Schema
 
 /// What the demo asks of its database.
@@ -32,6 +34,12 @@ struct DemoDatabase {
             .textArray(orders.map(\.transaction)),
         ]
         try await pool.execute(PostgresQuery(.sql("demo_orders"), parameters))
+    }
+
+    /// Webhooks that are still to be delivered.
+    func pendingDeliveries() async throws -> Int64 {
+        try await WatchOverview<DeliveryTable>(pool: pool).statuses()
+            .filter { $0.status == "pending" }.reduce(0) { $0 + $1.count }
     }
 
     /// The application's webhook hears of these payments.

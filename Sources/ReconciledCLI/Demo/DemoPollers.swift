@@ -73,7 +73,9 @@ final class DemoPollers: Sendable {
         var options = PlatformOptions()
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
         let record = try await Subprocess.run(
-            .path("/proc/self/exe"), arguments: ["run", "--config", configuration.path], platformOptions: options,
+            .path("/proc/self/exe"), arguments: ["run", "--config", configuration.path],
+            // The usual port is the demo's own.
+            environment: .inherit.updating(["RECONCILED_HTTP_PORT": "0"]), platformOptions: options,
             input: .none, output: .fileDescriptor(descriptor, closeAfterSpawningProcess: false),
             error: .fileDescriptor(descriptor, closeAfterSpawningProcess: true)
         ) { execution in

@@ -11,6 +11,8 @@ struct ConsoleService: Service {
     let refresh: ScrapeRefresh
     let routes: [any ConsoleRoutes]
     let logger: Logger
+    /// Told the port once connections are accepted.
+    var onRunning: @Sendable (Int) -> Void = { _ in }
 
     func run() async throws {
         do {
@@ -24,6 +26,7 @@ struct ConsoleService: Service {
     private func server(port: Int) -> ConsoleServer {
         ConsoleServer(
             host: http.host, port: port, tokens: http.tokens, registry: registry, readiness: readiness,
-            refresh: refresh, routes: routes, version: ProgramVersion.text, logger: logger)
+            refresh: refresh, routes: routes, version: ProgramVersion.text, logger: logger,
+            onRunning: onRunning)
     }
 }

@@ -77,6 +77,13 @@ struct PollerProcess: Sendable {
     /// HTTP first: a probe must be answered also while the database cannot be reached.
     var services: [any Service] { [consoleService, events, PollingService(process: self)] }
 
+    /// The HTTP interface alone, beside pollers of other processes.
+    func consoleServices(onRunning: @escaping @Sendable (Int) -> Void) -> [any Service] {
+        var console = consoleService
+        console.onRunning = onRunning
+        return [console, events]
+    }
+
     private var upkeep: Upkeep {
         Upkeep(
             pool: pool, registry: registry, readiness: readiness, watches: watches,
