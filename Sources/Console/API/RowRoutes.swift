@@ -47,7 +47,8 @@ struct RowRoutes: Sendable {
                 ],
                 answers: [
                     .init(
-                        .ok, "One page. next is null on the last one; one before it may hold fewer rows than asked for.",
+                        .ok,
+                        "One page. next is null on the last one; one before it may hold fewer rows than asked for.",
                         schema: APISchema.page(watch))
                 ])
         ) { request in
