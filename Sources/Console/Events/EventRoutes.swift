@@ -19,6 +19,18 @@ public struct EventRoutes: ConsoleRoutes {
         }
     }
 
+    public var operations: [APIOperation] {
+        [
+            APIOperation(
+                .get, "/v1/events", role: .viewer,
+                "Follow the changes as they are made, as server-sent events; Last-Event-ID goes on where it ended.",
+                query: [
+                    .init("watch", "Only those of this watch.", schema: APISchema.choice(watches)),
+                    .init("after", "Those after this id, as Last-Event-ID.", schema: APISchema.cursor),
+                ], answers: [.init(.ok, "A stream that does not end.", type: "text/event-stream")])
+        ]
+    }
+
     private func events(_ request: Request) async throws -> Response {
         let watch = try watch(of: request)
         let after = try after(of: request)

@@ -19,7 +19,9 @@ import Testing
                     let url = path.name.replacing("{id}", with: "none").replacing("{lane}", with: "none")
                         .replacing("{gateway}", with: "none")
                     let needed = operation.value["x-role"]?.string
-                    for role in [nil, "wrong", "viewer", "operator", "admin"] {
+                    // Who may follow the events hears no end of them.
+                    let roles = [nil, "wrong"] + (url == "/v1/events" ? [] : ["viewer", "operator", "admin"])
+                    for role in roles {
                         let status = try await api.ask(method, url, as: role).status
                         asked += 1
                         guard let needed else {
