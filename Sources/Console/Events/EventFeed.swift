@@ -18,8 +18,6 @@ public final class EventFeed: Service {
     static let batch = 1_000
     static let interval = Duration.milliseconds(300)
     static let heartbeat = Duration.seconds(15)
-    /// Among so many of the newest entries some may be missing that are being written.
-    private static let startCount = 1_000
 
     struct Listener: Sendable {
         let key: Int
@@ -69,6 +67,16 @@ public final class EventFeed: Service {
         return Listener(key: key, events: events)
     }
 
+    /// Waits until what is written from now on will be heard; false if that takes too long.
+    func follows() async throws -> Bool {
+        let limit = Moment.now + .seconds(5)
+        while state.withLock({ $0.low == nil && !$0.isOver }) {
+            guard Moment.now < limit else { return false }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return true
+    }
+
     /// The first of what a listener missed who saw everything up to this id, and where the rest begins; nil when that was
     /// all.
     func missed(
@@ -106,7 +114,7 @@ public final class EventFeed: Service {
     private func follow() async {
         var cursor: HistoryCursor?
         var beat = Moment.now + Self.heartbeat
-        while !Task.isCancelled, listenerCount > 0 {
+        while !Task.isCancelled, isHeard() {
             do {
                 cursor = try await read(cursor)
                 state.withLock { [low = cursor?.low] in $0.low = low }
@@ -120,12 +128,20 @@ public final class EventFeed: Service {
             // Cancelled: the loop ends.
             try? await Task.sleep(for: Self.interval)
         }
-        state.withLock { $0.low = nil }
+    }
+
+    /// Whether anyone listens. With the last one the place is forgotten, in the same instant: whoever comes next waits for
+    /// a new one.
+    private func isHeard() -> Bool {
+        state.withLock { state in
+            if state.listeners.isEmpty { state.low = nil }
+            return !state.listeners.isEmpty
+        }
     }
 
     private func read(_ followed: HistoryCursor?) async throws(PostgresError) -> HistoryCursor {
         guard var cursor = followed else {
-            return HistoryCursor(newest: try await tail.newestIDs(limit: Self.startCount), now: .now)
+            return HistoryCursor(newest: try await tail.newestIDs(limit: HistoryCursor.lookback), now: .now)
         }
         var count = Self.batch
         while count >= Self.batch {

@@ -38,6 +38,10 @@ public struct EventRoutes: ConsoleRoutes {
         guard let listener = feed.listen(to: watch) else {
             throw Problem(.serviceUnavailable, "there are too many listeners", headers: [.retryAfter: "10"])
         }
+        guard try await feed.follows() else {
+            throw Problem(
+                .serviceUnavailable, "the history cannot be read at the moment", headers: [.retryAfter: "2"])
+        }
         let first = if let after { try await feed.missed(after: after, watch: watch) } else { nothing }
         var headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"]
         headers[.init("X-Accel-Buffering")!] = "no"

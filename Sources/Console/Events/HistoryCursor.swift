@@ -15,13 +15,17 @@ struct HistoryCursor: Hashable, Sendable {
     /// Ids below it that were not seen, with the moment from which they are not looked for.
     private var gaps: [Int64: Moment] = [:]
 
-    /// - Parameter newest: ids that are there already, by id; what is missing among them may still appear.
+    /// How far below the newest id one that is being written may lie.
+    static let lookback = 1_000
+
+    /// - Parameter newest: the newest ids that are there, by id, as many as `lookback`; what is missing among them, or right
+    ///   before the first of only a few, may still appear.
     init(newest: [Int64], now: Moment) {
         high = newest.last ?? 0
-        // A sequence that was set leaves a hole that nobody fills.
-        guard let first = newest.first, high - first <= Int64(Self.gapCountMax) else { return }
         let present = Set(newest)
-        for id in first..<high where !present.contains(id) { gaps[id] = now + Self.patience }
+        for id in max(1, high - Int64(Self.lookback))..<max(1, high) where !present.contains(id) {
+            gaps[id] = now + Self.patience
+        }
     }
 
     /// Ids to ask for again.
