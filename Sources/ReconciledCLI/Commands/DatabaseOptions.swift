@@ -17,10 +17,11 @@ struct DatabaseOptions: ParsableArguments {
 
     /// Runs `body` with connections to the database, whose schema must be the one that this version knows.
     func withSession<T: Sendable>(
-        checkingSchema: Bool = true, _ body: (DatabaseSession) async throws -> T
+        checkingSchema: Bool = true, defaultLogLevel: Logger.Level = .warning,
+        _ body: (DatabaseSession) async throws -> T
     ) async throws -> T {
         let configuration = try common.configuration()
-        let logger = common.logger()
+        let logger = common.logger(defaultLevel: defaultLogLevel)
         return try await EmbeddedPostgres.withURL(configuration.database, embedded: embedded, logger: logger) { url in
             let pool = PostgresPool(
                 configuration: PostgresConfiguration(

@@ -69,6 +69,11 @@ struct StatusReport: Sendable {
     }
 
     func text(usesColour: Bool) -> String {
+        blocks.map { $0.rendered(usesColour: usesColour) }.joined(separator: "\n")
+    }
+
+    /// What it says to people, a table at a time.
+    var blocks: [TextBlock] {
         var lanesTable = TextTable([
             .init("LANE"), .init("WATCH"), .init("WAITING", .right), .init("DUE", .right), .init("IN FLIGHT", .right),
             .init("LATE", .right), .init("STATE"),
@@ -98,11 +103,15 @@ struct StatusReport: Sendable {
                 [poller.id, poller.watch, poller.version, Self.rounded(poller.silentFor)], style: isSilent ? .red : nil)
         }
         let tables = [(lanesTable, "no lanes"), (statusTable, "no rows"), (pollerTable, "no poller runs")]
-        var parts = tables.map { table, none in
-            table.isEmpty ? none + "\n" : table.rendered(usesColour: usesColour)
+        var blocks = tables.map { table, none in
+            table.isEmpty ? TextBlock(rows: [TextLine(none)]) : table.block
         }
-        parts.insert(contentsOf: sections.compactMap { $0.digest?.text }.filter { !$0.isEmpty }, at: 2)
-        return parts.joined(separator: "\n")
+        let digests = sections.compactMap { $0.digest?.text }.filter { !$0.isEmpty }
+        blocks.insert(
+            contentsOf: digests.map { text in
+                TextBlock(rows: text.split(separator: "\n").map { TextLine(String($0)) })
+            }, at: 2)
+        return blocks
     }
 
     var json: String {

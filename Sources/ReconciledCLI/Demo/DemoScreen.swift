@@ -38,9 +38,7 @@ struct DemoScreen {
 
     /// As many as the terminal has room for; those that are still under way first.
     private func visible(_ report: DemoUploadReport) -> [String] {
-        var size = winsize()
-        let isKnown = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0
-        let room = isKnown ? max(0, Int(size.ws_row) - 2) : 22
+        let room = max(0, TerminalSize.current.rows - 2)
         guard report.uploads.count > room else { return report.uploads.map(report.line) }
         let sorted = report.uploads.filter { !report.isRight($0) } + report.uploads.filter(report.isRight)
         return sorted.prefix(room).map(report.line)

@@ -24,7 +24,7 @@ struct RowText {
     func time(_ column: String) -> String? {
         guard let text = self[column] else { return nil }
         guard let timestamp = Timestamp(text) else { return text }
-        return Timestamp(microseconds: timestamp.microseconds / 1_000_000 * 1_000_000).description
+        return timestamp.wholeSeconds.description
     }
 
     /// By how much the row is due already and nobody holds it; nil if it is not.
@@ -45,4 +45,9 @@ struct RowText {
         guard let row, let value = try? JSONValue(parsing: row) else { return nil }
         return RowText(value)["id"]
     }
+}
+
+extension Timestamp {
+    /// People seldom want more.
+    var wholeSeconds: Timestamp { Timestamp(microseconds: microseconds / 1_000_000 * 1_000_000) }
 }

@@ -32,13 +32,16 @@ struct TextTable {
         rows.append(cells.map { TerminalText.printable($0 ?? "–") })
     }
 
-    /// With a line break after each row; without blanks at the ends of lines.
-    func rendered(usesColour: Bool) -> String {
+    /// With a line break after each row.
+    func rendered(usesColour: Bool) -> String { block.rendered(usesColour: usesColour) }
+
+    /// Without blanks at the ends of lines.
+    var block: TextBlock {
         let titles = columns.map(\.title)
         let widths = columns.indices.map { index in
             ([titles] + rows).map { TerminalText.width($0[index]) }.max() ?? 0
         }
-        func line(_ cells: [String], style: Style?) -> String {
+        func line(_ cells: [String], style: Style?) -> TextLine {
             var line = ""
             for (index, cell) in cells.enumerated() {
                 let padding = String(repeating: " ", count: widths[index] - TerminalText.width(cell))
@@ -46,9 +49,10 @@ struct TextTable {
                 if index < cells.count - 1 { line += "  " }
             }
             while line.last == " " { line.removeLast() }
-            return (usesColour ? style?.applied(to: line) ?? line : line) + "\n"
+            return TextLine(line, style)
         }
-        return line(titles, style: .bold)
-            + rows.enumerated().map { line($0.element, style: styles[$0.offset]) }.joined()
+        return TextBlock(
+            head: line(titles, style: .bold),
+            rows: rows.enumerated().map { line($0.element, style: styles[$0.offset]) })
     }
 }

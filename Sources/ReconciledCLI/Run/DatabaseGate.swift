@@ -42,7 +42,7 @@ struct DatabaseGate: Sendable {
     }
 
     /// A refused password or a database that is not there yet counts too: someone may be setting it up.
-    private static func mayHeal(_ error: PostgresError) -> Bool {
+    static func mayHeal(_ error: PostgresError) -> Bool {
         error.code == .connection || error.code == .deadline || error.classification == .transient
     }
 }
