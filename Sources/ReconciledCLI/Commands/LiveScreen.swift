@@ -84,7 +84,7 @@ final class LiveScreen: LiveOutput {
             size.columns -= 1
             let lines = state.picture.lines(size).map { $0.rendered(usesColour: usesColour) + "\u{1B}[K" }
             // Each line is cleared behind its text, not before: nothing flickers.
-            return Descriptor.write("\u{1B}[H" + lines.joined(separator: "\r\n") + "\u{1B}[J", to: STDOUT_FILENO)
+            return Descriptor.write("\u{1B}[H" + lines.joined(separator: "\n") + "\u{1B}[J", to: STDOUT_FILENO)
         }
     }
 }
