@@ -1,2 +1,2 @@
 -- Both sides of a comparison begin with a table that is vacuumed and analyzed.
-VACUUM (ANALYZE) reconciled.orders;
+VACUUM (ANALYZE) reconciled.orders, reconciled.uploads, reconciled.timers;

@@ -1,4 +1,3 @@
-import Foundation
 import Histogram
 import Logging
 import Payments
@@ -6,7 +5,6 @@ import Postgres
 import PostgresStore
 import Reconciling
 import Schema
-import ServiceLifecycle
 import Timeline
 
 /// The measurements of `reconciled bench`, on a database that holds nothing else.
@@ -73,7 +71,7 @@ struct Bench {
         let observers = (0..<pollers).map { _ in BenchObserver() }
         let start = Moment.now
         var seconds = 0.0
-        try await withPollers(observers, gateway: .init(), concurrency: drainConcurrency) { _ in
+        try await withOrderPollers(observers, gateway: .init(), concurrency: drainConcurrency) { _ in
             try await Self.poll(for: .seconds(300), "the drain") {
                 observers.reduce(0) { $0 + $1.snapshot.settled } >= orders
             }
@@ -100,7 +98,7 @@ struct Bench {
     func lateness(orders: Int, every interval: Duration) async throws -> Lateness {
         let observer = BenchObserver()
         try await withPool { pool in try await empty(pool) }
-        try await withPollers([observer], gateway: .init()) { pool in
+        try await withOrderPollers([observer], gateway: .init()) { pool in
             try await insert(pool, orders: orders, firstIn: .seconds(2), every: interval)
             let expected = interval * orders + .seconds(2)
             try await Self.poll(for: expected + .seconds(60), "the punctual orders") {
@@ -124,11 +122,11 @@ struct Bench {
         try await refill(orders: inFlight)
         let observer = BenchObserver()
         var resident = 0.0
-        try await withPollers([observer], gateway: .init(delay: .seconds(5)), concurrency: inFlight) { _ in
+        try await withOrderPollers([observer], gateway: .init(delay: .seconds(5)), concurrency: inFlight) { _ in
             try await Self.poll(for: .seconds(30), "the checks in flight") {
                 observer.snapshot.inFlightMax >= inFlight
             }
-            resident = Self.residentMegabytes()
+            resident = try ProcessUsage.megabytes("VmRSS")
             try await Self.poll(for: .seconds(60), "the slow checks") { observer.snapshot.settled >= inFlight }
         }
         return Memory(checksInFlight: observer.snapshot.inFlightMax, residentMegabytes: resident)
@@ -143,7 +141,7 @@ struct Bench {
     func idle(for duration: Duration) async throws -> Idle {
         try await withPool { pool in try await empty(pool) }
         var result = Idle(seconds: 0, queriesPerSecond: 0)
-        try await withPollers([BenchObserver()], gateway: .init()) { pool in
+        try await withOrderPollers([BenchObserver()], gateway: .init()) { pool in
             // Registration and the first claims are not idling; the server counts with a delay of up to a second.
             try await Task.sleep(for: .seconds(3))
             var lowest = Double.infinity
@@ -163,56 +161,14 @@ struct Bench {
 
     // MARK: the scene
 
-    private func withPool<T: Sendable>(_ body: (PostgresPool) async throws -> T) async throws -> T {
-        let pool = PostgresPool(
-            configuration: PostgresConfiguration(url: url, applicationName: "reconciled/bench"), size: 2,
-            logger: logger)
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
-        }
-    }
-
-    /// Runs one poller for each observer while `body` runs, each with its own connections.
-    private func withPollers(
+    private func withOrderPollers(
         _ observers: [BenchObserver], gateway: FixedGateway.Settings, concurrency: Int = 256,
         _ body: (PostgresPool) async throws -> Void
     ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            var groups: [ServiceGroup] = []
-            var pools: [PostgresPool] = []
-            for observer in observers {
-                let identity = PollerIdentity(version: "bench")
-                let target = PostgresConfiguration(url: url, applicationName: identity.applicationName)
-                let pool = PostgresPool(configuration: target, size: 4, logger: logger)
-                pools.append(pool)
-                let listener = WakeupListener(configuration: target, logger: logger)
-                let store = PostgresStore<OrderTable>(pool: pool, listener: listener, poller: identity, logger: logger)
-                let lane = LaneConfiguration(name: Self.lane, timeout: .seconds(30))
-                let poller = Poller(
-                    configuration: PollerConfiguration(
-                        watch: OrderTable.watch, concurrency: concurrency, batch: batch, lanes: [lane]),
-                    store: store,
-                    reconciler: OrderReconciler(lanes: [Self.lane: OrderLane(gateway: FixedGateway(gateway))]),
-                    observer: observer, logger: logger)
-                let services = ServiceGroup(services: [listener, poller], logger: logger)
-                groups.append(services)
-                group.addTask { try await services.run() }
-            }
-            do {
-                try await withPool(body)
-            } catch {
-                group.cancelAll()
-                throw error
-            }
-            for services in groups { await services.triggerGracefulShutdown() }
-            try await group.waitForAll()
-            for pool in pools { await pool.close() }
-        }
+        try await withPollers(
+            OrderTable.self, OrderReconciler(lanes: [Self.lane: OrderLane(gateway: FixedGateway(gateway))]),
+            lanes: [LaneConfiguration(name: Self.lane, timeout: .seconds(30))], observers: observers,
+            concurrency: concurrency, body)
     }
 
     private func refill(orders: Int) async throws {
@@ -231,15 +187,6 @@ struct Bench {
         try await pool.execute(PostgresQuery(.sql("bench_orders"), parameters), deadline: .seconds(600))
     }
 
-    private func empty(_ pool: PostgresPool) async throws {
-        let query = PostgresQuery(.sql("bench_may_empty"), [.text(Self.idPrefix)])
-        let mayEmpty = try await pool.query(query) { rows in try rows.first { row in try row.read(Bool.self) } }
-        guard mayEmpty == true else {
-            throw Failure(description: "the database holds orders of its own; bench needs one that it may empty")
-        }
-        try await pool.execute(PostgresQuery(.sql("bench_empty")))
-    }
-
     private func settled(_ pool: PostgresPool) async throws -> (paid: Int, changes: Int) {
         let counts = try await pool.query(PostgresQuery(.sql("bench_settled"))) { rows in
             try rows.map { row in (paid: try row.read(Int64.self), changes: try row.read(Int64.self)) }
@@ -251,21 +198,5 @@ struct Bench {
         try await pool.query(PostgresQuery(.sql("bench_transactions"))) { rows in
             try rows.first { row in try row.read(Int64.self) } ?? 0
         }
-    }
-
-    /// Looks every few milliseconds until `condition` holds.
-    private static func poll(for limit: Duration, _ what: String, until condition: () -> Bool) async throws {
-        let deadline = Moment.now + limit
-        while !condition() {
-            guard Moment.now < deadline else { throw Failure(description: "\(what) did not end in time") }
-            try await Task.sleep(for: .milliseconds(2))
-        }
-    }
-
-    private static func residentMegabytes() -> Double {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        let kilobytes = line.flatMap { Double($0.filter(\.isNumber)) } ?? 0
-        return kilobytes / 1_024
     }
 }

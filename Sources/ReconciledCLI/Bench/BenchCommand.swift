@@ -5,13 +5,14 @@ import Logging
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure this machine: drain against pgbench, lateness, memory, idle load. Prints JSON.",
+        abstract: "Measure this machine: orders against pgbench, merges against cat, timers. Prints JSON.",
         discussion: """
-            The database must be one that may be emptied. Figures compare within one run only.
+            The database must be one that may be emptied. Figures compare within one run only. Each part prints one line \
+            when it is done.
             """)
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case drain, lateness, memory, idle
+        case memory, idle, lateness, drain, timers, uploads
     }
 
     @Option(help: "The database to measure on; everything in its schema `reconciled` is thrown away.")
@@ -27,15 +28,34 @@ struct BenchCommand: AsyncParsableCommand {
         name: .customLong("only"), help: "Only these parts: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).")
     var parts: [Part] = Part.allCases
 
+    @Option(help: "Timers to run, at intervals of ten seconds; halved until their calls keep up.")
+    var timers = 100_000
+
+    @Option(help: "MiB of each of the 64 chunks to merge.")
+    var chunkMebibytes = 32
+
+    @Option(help: "Sessions to look at, half of whose chunks are missing.")
+    var sessions = 10_000
+
+    @Option(help: "Where to put chunks and merged files; a temporary folder by default.", completion: .directory)
+    var folder = FileManager.default.temporaryDirectory.path
+
     struct Report: Codable {
         var drain: Bench.Drain?
         var lateness: Bench.Lateness?
         var memory: Bench.Memory?
         var idle: Bench.Idle?
+        var timers: Bench.Timers?
+        var uploads: Bench.Uploads?
     }
 
     func validate() throws {
         guard (1...10_000_000).contains(orders) else { throw ValidationError("--orders is between 1 and 10000000") }
+        guard (1...1_000_000).contains(timers) else { throw ValidationError("--timers is between 1 and 1000000") }
+        guard (1...1_024).contains(chunkMebibytes) else {
+            throw ValidationError("--chunk-mebibytes is between 1 and 1024")
+        }
+        guard (1...100_000).contains(sessions) else { throw ValidationError("--sessions is between 1 and 100000") }
         guard (1...10_000).contains(batch), batch <= orders else {
             throw ValidationError("--batch is between 1 and 10000, and no more than --orders")
         }
@@ -46,16 +66,27 @@ struct BenchCommand: AsyncParsableCommand {
         logger.logLevel = .warning
         let bench = Bench(url: databaseUrl, batch: batch, logger: logger)
         try await bench.prepare()
-        var report = Report()
-        // Memory first: what the other parts leave behind is theirs.
-        if parts.contains(.memory) { report.memory = try await bench.memory(inFlight: 1_000) }
-        if parts.contains(.idle) { report.idle = try await bench.idle(for: .seconds(10)) }
-        if parts.contains(.lateness) {
-            report.lateness = try await bench.lateness(orders: 2_000, every: .milliseconds(10))
+        // In the order in which they are declared. Memory is first: what the other parts leave behind is theirs.
+        for part in Part.allCases where parts.contains(part) { try print(await measure(part, bench)) }
+    }
+
+    private func measure(_ part: Part, _ bench: Bench) async throws -> Report {
+        switch part {
+        case .memory: Report(memory: try await bench.memory(inFlight: 1_000))
+        case .idle: Report(idle: try await bench.idle(for: .seconds(10)))
+        case .lateness: Report(lateness: try await bench.lateness(orders: 2_000, every: .milliseconds(10)))
+        case .drain: Report(drain: try await bench.drain(orders: orders))
+        case .timers: Report(timers: try await bench.timers(timers, every: .seconds(10)))
+        case .uploads:
+            Report(
+                uploads: try await bench.uploads(
+                    in: URL(filePath: folder), chunkMebibytes: chunkMebibytes, sessions: sessions))
         }
-        if parts.contains(.drain) { report.drain = try await bench.drain(orders: orders) }
+    }
+
+    private func print(_ report: Report) throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        encoder.outputFormatting = .sortedKeys
+        Swift.print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
 }

@@ -18,6 +18,9 @@ final class BenchObserver: PollerObserver {
 
     var snapshot: Counts { counts.withLock { $0 } }
 
+    /// Lateness counts from here on.
+    func resetLateness() { counts.withLock { $0.lateness.reset() } }
+
     func checkStarted(watch: String, lane: String, lateness: Duration) {
         let microseconds = UInt64(max(0, min(lateness.wholeMicroseconds, 3_600_000_000)))
         counts.withLock { _ = $0.lateness.record(microseconds) }
