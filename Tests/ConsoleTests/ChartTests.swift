@@ -45,7 +45,7 @@ import Timeline
         lateness[3] = 1
         let steps = [
             Samples.Step(ago: .seconds(3_600), checks: 30, failed: 0, due: 7, lateness: lateness),
-            Samples.Step(ago: .seconds(30), checks: 300, failed: 60, due: 12_000, lateness: lateness),
+            Samples.Step(ago: .seconds(60), checks: 300, failed: 60, due: 12_000, lateness: lateness),
         ]
         let charts = LastHour.charts(steps)
         #expect(charts.map(\.title) == ["Checks per second", "Lateness", "Backlog"])

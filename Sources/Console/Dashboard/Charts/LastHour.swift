@@ -22,14 +22,12 @@ enum LastHour {
             typical[index] = LatenessHistogram.quantile(noted.lateness, 0.5)
             worst[index] = LatenessHistogram.quantile(noted.lateness, 0.99)
         }
+        // Of the newest step pollers have not noted all yet.
+        func line(_ name: String, _ values: [Double?]) -> Chart.Line { .init(name: name, values: values.dropLast()) }
         return [
-            Chart(
-                title: "Checks per second",
-                lines: [.init(name: "all", values: checks), .init(name: "failed", values: failed)], text: rate),
-            Chart(
-                title: "Lateness", lines: [.init(name: "p99", values: worst), .init(name: "p50", values: typical)],
-                text: seconds),
-            Chart(title: "Backlog", lines: [.init(name: "due", values: due)], text: { CountWords.text(Int64($0)) }),
+            Chart(title: "Checks per second", lines: [line("all", checks), line("failed", failed)], text: rate),
+            Chart(title: "Lateness", lines: [line("p99", worst), line("p50", typical)], text: seconds),
+            Chart(title: "Backlog", lines: [line("due", due)], text: { CountWords.text(Int64($0)) }),
         ]
     }
 
