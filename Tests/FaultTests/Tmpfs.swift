@@ -17,9 +17,10 @@ struct Tmpfs {
         }
     }()
 
-    init(on folder: URL, mebibytes: Int) throws {
+    /// - Parameter inodes: how many files it takes.
+    init(on folder: URL, mebibytes: Int, inodes: Int = 10_000) throws {
         path = folder.path
-        try Self.run("mount -t tmpfs -o size=\(mebibytes)m tmpfs '\(path)'")
+        try Self.run("mount -t tmpfs -o size=\(mebibytes)m,nr_inodes=\(inodes) tmpfs '\(path)'")
     }
 
     /// Changes its options, such as `size=64m` or `ro`.

@@ -31,6 +31,25 @@ import Testing
         }
     }
 
+    /// There is room for bytes, and none for a name.
+    @Test(.enabled(if: Tmpfs.isPermitted, "file systems cannot be mounted here"))
+    func aFileSystemWithoutInodesIsWaitedForToo() async throws {
+        try await withUploadScene { scene in
+            let disk = try Tmpfs(on: scene.files, mebibytes: 100, inodes: 3)
+            defer { try? disk.unmount() }
+            try await scene.add("film", mebibytes: 10)
+            let poller = try scene.startPoller()
+            try await eventually("it waits for space") {
+                try await scene.column("last_error", of: "film")?.contains("Not enough space") == true
+            }
+            #expect(try await scene.column("status", of: "film") == "merging")
+            try disk.remount("nr_inodes=1000")
+            try await scene.isMergedOnce("film", mebibytes: 10, "when there is room")
+            scene.stop(poller)
+            try scene.holdsNothingBut(["film"])
+        }
+    }
+
     /// Space that was there when the merge began, a sector that cannot be read, a cache that was not written.
     @Test(arguments: [
         ("copy_file_range", "ENOSPC", false, true), ("pwrite64", "ENOSPC", true, true), ("pread64", "EIO", true, true),

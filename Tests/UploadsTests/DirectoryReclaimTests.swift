@@ -157,4 +157,9 @@ import Timeline
             return
         }
     }
+
+    /// What frees space must not be held up as misconfigured where there is none.
+    @Test(arguments: [ENOSPC, EDQUOT]) func aFullDiskIsWaitedForAndNotToBlameOnTheConfiguration(code: Int32) {
+        #expect(FileError("mkdirat", code: code).fault("full").kind == .unavailable(retryAfter: nil))
+    }
 }

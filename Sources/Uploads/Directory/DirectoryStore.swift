@@ -48,9 +48,18 @@ public struct DirectoryStore: ChunkStore {
             return try await mergeChunks(job.copyingData(by: whole), look, work, call)
         } catch let stop as MergeJob.Stop {
             return stop.outcome
+        } catch let error as FileError where error.isNoSpace {
+            // Also for what needs no bytes: a name in a directory, an inode.
+            return .noSpace(neededBytes: plan.totalBytes, freeBytes: await freeBytes(call))
         } catch {
             return .fault(Self.fault(error))
         }
+    }
+
+    /// For people: zero where that cannot be told.
+    private func freeBytes(_ call: FileWork) async -> Int64 {
+        let path = configuration.target
+        do { return try await call.run { try openRoot(path).freeBytes() } } catch { return 0 }
     }
 
     /// Something stands at the target's place: an interrupted call of ours put it there, or it has to be compared.
