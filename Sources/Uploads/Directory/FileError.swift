@@ -23,7 +23,8 @@ struct FileError: Error, Hashable {
         let problem = "\(what): \(call): \(unsafe String(cString: strerror(code)))."
         switch code {
         // A trash without room for a folder is no fault of the configuration either.
-        case ENOSPC, EDQUOT, EINTR, EIO, EAGAIN, ESTALE, ETIMEDOUT, ENFILE, EMFILE, ENOMEM, EBUSY, ENXIO, ENODEV, ENOTCONN, EHOSTDOWN:
+        case ENOSPC, EDQUOT, EINTR, EIO, EAGAIN, ESTALE, ETIMEDOUT, ENFILE, EMFILE, ENOMEM, EBUSY, ENXIO, ENODEV,
+            ENOTCONN, EHOSTDOWN:
             return StoreFault(.unavailable(retryAfter: nil), problem)
         case ELOOP, ENAMETOOLONG,
             ENOTDIR where call != "open":

@@ -10,6 +10,7 @@ import sys
 import urllib.parse
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -42,19 +43,35 @@ def one(selector, within=None):
     return found[0]
 
 
+def steady(look):
+    """A live page may replace a part between finding it and using it: then once more."""
+    for _ in range(5):
+        try:
+            return look()
+        except StaleElementReferenceException:
+            pass
+    return look()
+
+
 def text(selector="main"):
-    return one(selector).text
+    return steady(lambda: one(selector).text)
 
 
-def submit(button):
-    """Clicks, and waits for the page after it."""
+def submit(find):
+    """Clicks what is found, and waits for the page after it."""
+    find = find if callable(find) else lambda selector=find: one(selector)
     marker = one("html").id
-    button.click()
+    steady(lambda: find().click())
     WebDriverWait(driver, 20).until(lambda d: d.find_element(By.CSS_SELECTOR, "html").id != marker)
 
 
 def wait_for(what, condition):
-    WebDriverWait(driver, 30, 0.1).until(lambda d: condition(), what)
+    WebDriverWait(driver, 30, 0.1, [StaleElementReferenceException]).until(lambda d: condition(), what)
+
+
+def lane(name):
+    rows = driver.find_elements(By.CSS_SELECTOR, "[data-live=lanes] tbody tr")
+    return next(row for row in rows if row.text.startswith(name))
 
 
 def check_logs():
@@ -82,7 +99,7 @@ def anyone():
     assert driver.switch_to.active_element.get_attribute("class") == "skip"
 
     # The order that needs a human: found, understood, decided, and in its history.
-    submit(one("[data-live=alerts] .hand a"))
+    submit("[data-live=alerts] .hand a")
     assert driver.current_url.endswith("/review")
     case = one("article.case")
     assert "The amounts differ." in case.text and "0.05 USD" in case.text and "5.01 USD" in case.text, case.text
@@ -92,7 +109,7 @@ def anyone():
     Select(one("select[name=status]", case)).select_by_value("closed")
     one("textarea", case).send_keys("refunded by hand <b>&")
     shot("decide")
-    submit(one("button.primary", case))
+    submit(lambda: one("button.primary", case))
     assert "Decided" in text(".flash")
     assert "Nothing waits for you" in text(), text()
     open_page("/orders/odd-1")
@@ -109,7 +126,7 @@ def anyone():
     open_page("/find?q=" + urllib.parse.quote(hostile))
     assert driver.find_element(By.TAG_NAME, "h1").text == "Order " + hostile, driver.page_source
     assert driver.execute_script("return window.pwned") is None
-    submit(one(".actions form button"))
+    submit(".actions form button")
     assert "It will be checked now" in text(".flash")
 
     # Lists: filters, pages, search.
@@ -117,13 +134,13 @@ def anyone():
     rows = len(driver.find_elements(By.CSS_SELECTOR, ".rows tbody tr"))
     assert rows == 50, rows
     shot("orders")
-    submit(one("a[rel=next]"))
+    submit("a[rel=next]")
     assert driver.find_elements(By.CSS_SELECTOR, ".rows tbody tr")
     one("[name=id]").send_keys("odd")
-    submit(one(".filters button"))
+    submit(".filters button")
     assert len(driver.find_elements(By.CSS_SELECTOR, ".rows tbody tr")) == 1
     Select(one("[name=status]")).select_by_value("paid")
-    submit(one(".filters button"))
+    submit(".filters button")
     assert "No order is like that" in text()
     for path in ("/orders?status=due", "/uploads", "/uploads/u-1", "/timers", "/timers/t-1", "/deliveries"):
         open_page(path)
@@ -131,13 +148,11 @@ def anyone():
 
     # Lanes: paused with a reason that everyone sees, and resumed.
     open_page("/")
-    row = next(r for r in driver.find_elements(By.CSS_SELECTOR, "[data-live=lanes] tbody tr") if r.text.startswith("odd"))
-    one("summary", row).click()
-    one("[name=why]", row).send_keys("maintenance")
-    submit(one("form button", row))
+    steady(lambda: one("summary", lane("odd")).click())
+    one("[name=why]", lane("odd")).send_keys("maintenance")
+    submit(lambda: one("form button", lane("odd")))
     assert "odd is paused by local: maintenance" in text("[data-live=alerts]"), text("[data-live=alerts]")
-    row = next(r for r in driver.find_elements(By.CSS_SELECTOR, "[data-live=lanes] tbody tr") if r.text.startswith("odd"))
-    submit(one("button", row))
+    submit(lambda: one("button", lane("odd")))
     assert "paused" not in text("[data-live=alerts]")
 
     # Live: the page changes without being loaded again, and says so when it cannot.
@@ -188,7 +203,7 @@ def anyone():
     # Without scripts.
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     open_page("/orders/later")
-    submit(one(".actions form button"))
+    submit(".actions form button")
     assert "It will be checked now" in text(".flash")
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
@@ -198,22 +213,22 @@ def with_tokens(viewer, operator):
     assert "/sign-in?back=" in driver.current_url
     shot("sign-in")
     one("[name=token]").send_keys("wrong")
-    submit(one("button"))
+    submit("button")
     assert "That is no token" in text(".flash")
     driver.get_log("browser")  # The refusal is there, as it must be.
     one("[name=token]").send_keys(viewer)
-    submit(one("button"))
+    submit("button")
     assert driver.current_url == base + "/orders/paid-1", driver.current_url
     assert not driver.find_elements(By.CSS_SELECTOR, ".actions")
     cookie = driver.get_cookie("reconciled_session")
     assert cookie["httpOnly"] and cookie["sameSite"] == "Strict", cookie
     assert viewer not in cookie["value"]
-    submit(one("header button"))
+    submit("header button")
     assert driver.current_url.endswith("/sign-in") and not driver.get_cookies()
     one("[name=token]").send_keys(operator)
-    submit(one("button"))
+    submit("button")
     open_page("/orders/paid-1")
-    submit(one(".actions form button"))
+    submit(".actions form button")
     open_page("/orders/paid-1")
     assert "ops asked for a check at once" in text(".timeline"), text(".timeline")
 
