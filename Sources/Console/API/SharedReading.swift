@@ -9,15 +9,15 @@ actor SharedReading {
     static let keptMin = Duration.seconds(1)
     static let keptFactor = 20
 
-    private struct Value {
-        var text: String
+    private struct Reading {
+        var text: Result<String, any Error>
         var readAt: Timestamp
         var goodUntil: Moment
     }
 
     private let read: @Sendable () async throws -> String
     private let now: @Sendable () -> Moment
-    private var last: Value?
+    private var last: Reading?
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var isReading = false
 
@@ -30,9 +30,9 @@ actor SharedReading {
 
     func value() async throws -> (text: String, readAt: Timestamp) {
         while true {
-            if let last, now() < last.goodUntil { return (last.text, last.readAt) }
+            if let last, now() < last.goodUntil { return (try last.text.get(), last.readAt) }
             if !isReading { return try await refresh() }
-            // Whoever reads may fail; then the next one tries.
+            // Whoever reads may be cancelled; then the next one tries.
             await withCheckedContinuation { waiting.append($0) }
         }
     }
@@ -46,9 +46,15 @@ actor SharedReading {
         }
         let begun = now()
         let readAt = Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
-        let text = try await read()
-        last = Value(
-            text: text, readAt: readAt, goodUntil: now() + max(Self.keptMin, (now() - begun) * Self.keptFactor))
-        return (text, readAt)
+        let text: Result<String, any Error>
+        do { text = .success(try await read()) } catch {
+            if Task.isCancelled { throw error }
+            text = .failure(error)
+        }
+        // A failure is told to all who wait, and to those who ask soon after: one try at a time, and half of the time none.
+        let took = now() - begun
+        let factor = if case .success = text { Self.keptFactor } else { 1 }
+        last = Reading(text: text, readAt: readAt, goodUntil: now() + max(Self.keptMin, took * factor))
+        return (try text.get(), readAt)
     }
 }
