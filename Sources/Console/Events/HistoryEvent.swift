@@ -12,10 +12,17 @@ enum HistoryEvent {
         ByteBuffer(string: "id: \(resume)\nevent: \(name(entry, noun: noun))\ndata: \(entry.json)\n\n")
     }
 
-    /// `order.paid`, `upload.complete`, `order.resolved`; `timer.changed` where no name says more.
+    /// `order.paid`, `upload.complete`, `order.resolved`, `timer.added`; `timer.changed` where no name says more.
     static func name(_ entry: HistoryTail.Entry, noun: String) -> String {
         guard let json = try? JSONValue(parsing: entry.json) else { return "\(noun).changed" }
-        if json["reason"]?.string == "RESOLVED" { return "\(noun).resolved" }
+        switch json["reason"]?.string {
+        case "RESOLVED": return "\(noun).resolved"
+        case "ADDED": return "\(noun).added"
+        case "REMOVED": return "\(noun).removed"
+        default: break
+        }
+        // A review may leave the status as it is: a paid order that its gateway does not know stays paid.
+        if json["verdict"]?.string == "review" { return "\(noun).review" }
         let after = json["status_after"]?.string ?? ""
         let named = ["order": ["paid", "closed", "review"], "upload": ["complete", "expired", "review"]]
         guard json["status_before"]?.string != after, named[noun]?.contains(after) ?? false else {
