@@ -4,7 +4,7 @@
 -- Parameters: $1 text poller, $2 boolean whether checks are recorded, then one array for each column of "input" below.
 --   delay         NULL puts the delivery to rest
 --   contradicted  statuses, joined by commas, that make an overtaken delivery due again
---   changes       whether the columns after it say anything
+--   changes       whether status and review are written; false keeps them
 --   called        whether status_code (NULL: no answer) is that of a call
 -- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status: what it is now.
 --
@@ -36,7 +36,7 @@ held AS MATERIALIZED (
 settled AS (
     UPDATE reconciled.deliveries AS d
     SET status = CASE WHEN held.agrees AND held.changes THEN held.status_after ELSE d.status END,
-        last_status_code = CASE WHEN held.changes AND held.called THEN held.status_code ELSE d.last_status_code END,
+        last_status_code = CASE WHEN held.called THEN held.status_code ELSE d.last_status_code END,
         delivered_at = CASE WHEN held.agrees AND held.changes AND held.status_after = 'delivered'
             THEN now() ELSE d.delivered_at END,
         review_reason = CASE WHEN held.agrees AND held.changes THEN held.review_reason ELSE d.review_reason END,

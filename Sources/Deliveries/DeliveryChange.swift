@@ -1,6 +1,7 @@
 /// What a settle writes to a delivery besides the schedule columns.
 public struct DeliveryChange: Hashable, Sendable {
-    public var status: String
+    /// Nil keeps it, with its reason for review.
+    public var status: String?
     /// Whether a call was made; then `statusCode` is its answer's, nil if it had none.
     public var called: Bool
     public var statusCode: Int?
@@ -9,7 +10,7 @@ public struct DeliveryChange: Hashable, Sendable {
     public var reviewDetail: String?
 
     public init(
-        status: String, called: Bool = false, statusCode: Int? = nil, reviewReason: String? = nil,
+        status: String?, called: Bool = false, statusCode: Int? = nil, reviewReason: String? = nil,
         reviewDetail: String? = nil
     ) {
         self.status = status

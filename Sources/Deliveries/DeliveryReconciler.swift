@@ -70,11 +70,10 @@ public struct DeliveryReconciler: Reconciler {
         answer.add("problem", problem)
         return Conclusion(
             decision.verdict, next: decision.next,
-            change: decision.status.map {
-                DeliveryChange(
-                    status: $0, called: true, statusCode: outcome.statusCode, reviewReason: decision.reviewReason,
-                    reviewDetail: decision.reviewReason == nil ? nil : answer.text)
-            },
+            change: DeliveryChange(
+                status: decision.status, called: true, statusCode: outcome.statusCode,
+                reviewReason: decision.reviewReason,
+                reviewDetail: decision.reviewReason == nil ? nil : answer.text),
             reason: decision.reason, answer: answer.text, error: problem, progress: claim.progress,
             laneSignal: Self.signal(outcome))
     }

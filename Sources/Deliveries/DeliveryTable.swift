@@ -38,7 +38,7 @@ public enum DeliveryTable: WatchTable {
 
     public static func parameters(for changes: [DeliveryChange?]) -> [PostgresParameter] {
         [
-            .boolArray(changes.map { $0 != nil }),
+            .boolArray(changes.map { $0?.status != nil }),
             .textArray(changes.map { $0?.status }),
             .boolArray(changes.map { $0?.called ?? false }),
             .int4Array(changes.map { $0?.statusCode.map { Int32(clamping: $0) } }),

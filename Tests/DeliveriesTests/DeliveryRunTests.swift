@@ -145,11 +145,15 @@ import Timeline
                     "status = 'review' AND review_reason = 'UNDELIVERED' AND next_check_at IS NULL"))
             #expect(try await scene.isTrue("review_detail @> '{\"attempt\": 10, \"status_code\": 500}'"))
             // Nudged, it is tried once.
+            scene.sink.answer(404)
             #expect(try await scene.desk.nudge(["1"]) == ["1"])
             try await scene.check()
             #expect(
                 try await scene.isTrue(
-                    "status = 'review' AND review_reason = 'UNDELIVERED' AND next_check_at IS NULL"))
+                    """
+                    status = 'review' AND review_reason = 'UNDELIVERED' AND next_check_at IS NULL
+                        AND last_status_code = 404 AND last_error LIKE '%404%'
+                    """))
             scene.sink.answer(200)
             try await scene.check()
             #expect(try await scene.isTrue("status = 'delivered' AND review_reason IS NULL"))
@@ -198,7 +202,7 @@ import Timeline
             #expect(try await scene.isTrue("next_check_at IS NULL AND delivered_at IS NOT NULL", of: 2))
             #expect(try await scene.desk.resolve("x", status: "pending", note: "?", .init()) == nil)
             #expect(try await scene.desk.show("x") == nil)
-            #expect(try await scene.desk.list(after: "1", limit: 5).count == 1)
+            #expect(try await scene.desk.rows(RowFilter(after: "1"), limit: 5).rows.count == 1)
             #expect(try await scene.desk.remove("2"))
             #expect(try await !scene.desk.remove("2"))
             #expect(try await scene.desk.history("2").count == 2)
