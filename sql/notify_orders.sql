@@ -4,10 +4,15 @@
 -- Result: id of each order that is due sooner now.
 -- All that it goes by stands in the row itself, so that it holds whichever process is told. An order that was checked less
 -- than five seconds ago is due when these are over; one that is being checked, five seconds from now: the answer under
--- way may be older than the news. A paid order is asked about no more.
-WITH target AS MATERIALIZED (
+-- way may be older than the news. A paid order is asked about no more. Nobody needs a token to have this run: a row that
+-- is locked is not waited for long; the gateway is told to come again.
+WITH patience AS MATERIALIZED (
+    SELECT set_config('lock_timeout', '200ms', true)
+),
+target AS MATERIALIZED (
     SELECT o.id
-    FROM reconciled.orders AS o
+    FROM patience
+    CROSS JOIN reconciled.orders AS o
     WHERE o.gateway = $1::text AND o.status <> 'paid'
         AND (o.id = ANY ($2::text[]) OR (o.gateway_ref = ANY ($3::text[]) AND o.gateway_ref IS NOT NULL))
     ORDER BY o.id
@@ -26,7 +31,7 @@ WHERE o.id = target.id
             now(), o.last_checked_at + interval '5 seconds',
             CASE WHEN o.lease_expires_at > now() THEN now() + interval '5 seconds' END
         )
-        -- Claimed, so that this is the instant it was claimed for; a poller claims up to two seconds ahead.
-        OR (o.lease_expires_at > now() AND o.next_check_at <= now() + interval '2 seconds')
+        -- Claimed, so that this is the instant it was claimed for.
+        OR (o.lease_expires_at > now() AND o.next_check_at <= now())
     )
 RETURNING o.id;

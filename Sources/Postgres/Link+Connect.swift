@@ -90,8 +90,12 @@ extension Link {
                 script: "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED", name: "session",
                 call)
         }
-        guard let timeout = configuration.statementTimeout else { return }
-        let milliseconds = max(1, min(timeout.wholeMilliseconds, Int64(Int32.max)))
-        try run(script: "SET statement_timeout = \(milliseconds)", name: "session", call)
+        let timeouts = [
+            ("statement_timeout", configuration.statementTimeout), ("lock_timeout", configuration.lockTimeout),
+        ]
+        for case (let name, let timeout?) in timeouts {
+            let milliseconds = max(1, min(timeout.wholeMilliseconds, Int64(Int32.max)))
+            try run(script: "SET \(name) = \(milliseconds)", name: "session", call)
+        }
     }
 }

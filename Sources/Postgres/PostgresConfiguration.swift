@@ -12,16 +12,19 @@ public struct PostgresConfiguration: Sendable {
     /// The server's own bound on one statement, set once per session: a backstop where a cancel cannot reach the
     /// server. Leave it nil behind a PgBouncer, which shares sessions.
     public var statementTimeout: Duration?
+    /// The server's bound on waiting for one lock, set and left out as the other.
+    public var lockTimeout: Duration?
 
     public init(
         url: String, applicationName: String, connectTimeout: Duration = .seconds(5), preparesStatements: Bool = true,
-        statementTimeout: Duration? = nil
+        statementTimeout: Duration? = nil, lockTimeout: Duration? = nil
     ) {
         self.url = url
         self.applicationName = applicationName
         self.connectTimeout = connectTimeout
         self.preparesStatements = preparesStatements
         self.statementTimeout = statementTimeout
+        self.lockTimeout = lockTimeout
     }
 }
 

@@ -2,7 +2,6 @@ import Postgres
 import PostgresStore
 import Reconciling
 import StoreConformance
-import Synchronization
 import TestSupport
 import Timeline
 
@@ -161,10 +160,4 @@ func withHarness<Table: TableUnderTest>(
         }
         await harness.close()
     }
-}
-
-private final class Flag: Sendable {
-    private let value = Mutex(false)
-    var isSet: Bool { value.withLock { $0 } }
-    func set() { value.withLock { $0 = true } }
 }

@@ -22,12 +22,22 @@ struct ProblemResponses: RouterMiddleware {
             ).response
         } catch let conflict as ConflictError {
             return Problem(.conflict, conflict.description).response
-        } catch let error as PostgresError where error.isRefusedValue {
+        } catch let error as PostgresError where error.isRefusedValue && Self.writes(request) {
             return Problem(
                 .unprocessableContent, "the database refuses a value", field: error.column ?? error.constraint
             ).response
+        } catch let error as PostgresError where error.isLocked {
+            return Problem(
+                .serviceUnavailable, "someone else holds the row at the moment", headers: [.retryAfter: "1"]
+            ).response
+        } catch let error as PostgresError where error.classification == .permanent {
+            // To ask again helps nobody: a right that is missing, a schema that is not ours.
+            logger.error("the database refuses a request", metadata: ["error": "\(error)"])
+            return Problem(.internalServerError, "the database refuses this").response
         } catch let error as PostgresError {
-            logger.warning("the database failed a request", metadata: ["error": "\(error)"])
+            if error.code != .cancelled {
+                logger.warning("the database failed a request", metadata: ["error": "\(error)"])
+            }
             return Problem(
                 .serviceUnavailable, "the database cannot do this at the moment", headers: [.retryAfter: "1"]
             ).response
@@ -41,7 +51,15 @@ struct ProblemResponses: RouterMiddleware {
     }
 }
 
+extension ProblemResponses {
+    /// Only what comes in to be written can have no place in a column.
+    private static func writes(_ request: Request) -> Bool { request.method == .put || request.method == .post }
+}
+
 extension PostgresError {
+    /// `lock_timeout` has passed.
+    fileprivate var isLocked: Bool { sqlState == "55P03" }
+
     /// What was sent has no place in a column (class 22) or breaks a rule of the table (class 23).
     fileprivate var isRefusedValue: Bool { sqlState?.hasPrefix("22") == true || sqlState?.hasPrefix("23") == true }
 }

@@ -29,6 +29,7 @@ struct PollerProcess: Sendable {
 
     /// Nobody waits longer for a page.
     private static let consoleStatementTimeout = Duration.seconds(10)
+    private static let consoleLockTimeout = Duration.seconds(2)
 
     /// - Parameter predecessor: the id of the process before a reload, which this one takes the place of.
     init(configuration: Configuration, url: String, migrates: Bool, replacing predecessor: String?, logger: Logger) {
@@ -55,6 +56,8 @@ struct PollerProcess: Sendable {
         var consoleTarget = target
         consoleTarget.applicationName = "reconciled-console/\(identity.id)"
         consoleTarget.statementTimeout = isShared ? nil : Self.consoleStatementTimeout
+        // A row that the application keeps locked delays nobody who asks about others.
+        consoleTarget.lockTimeout = isShared ? nil : Self.consoleLockTimeout
         consolePool =
             consoleSize == 0 ? pool : PostgresPool(configuration: consoleTarget, size: consoleSize, logger: logger)
         events = EventFeed(

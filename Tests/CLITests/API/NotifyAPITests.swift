@@ -1,5 +1,6 @@
 import JSON
 import NIOHTTP1
+import TestSupport
 import Testing
 import Timeline
 
@@ -53,6 +54,37 @@ import Timeline
             #expect(try await api.values("SELECT actor FROM reconciled.history").isEmpty)
             let text = api.registry.text()
             #expect(text.contains(#"reconciled_notifications_total{gateway="trial",outcome="nudged"} 3"#))
+        }
+    }
+
+    @Test func aRowThatTheApplicationHoldsDelaysNobodyForLong() async throws {
+        try await APIScene.with { api in
+            for id in ["held", "free"] { _ = try await api.ask(.PUT, "/v1/orders/\(id)", json: APIScene.order) }
+            let (isHeld, held) = AsyncStream.makeStream(of: Void.self)
+            let isDone = Flag()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await api.pool.withTransaction { transaction in
+                        try transaction.execute(script: "SELECT 1 FROM reconciled.orders WHERE id = 'held' FOR UPDATE")
+                        held.yield()
+                        while !isDone.isSet {
+                            try transaction.execute(script: "SELECT pg_sleep(0.01)")
+                        }
+                    }
+                }
+                for await _ in isHeld { break }
+                let outcome = await Result(catching: {
+                    for path in ["notify/trial?id=held", "orders/held/nudge"] {
+                        let reply = try await api.ask(.POST, "/v1/\(path)")
+                        #expect(reply.status == 503 && reply.headers.first(name: "retry-after") == "1", "\(reply.body)")
+                        #expect(try await api.ask(.POST, "/v1/" + path.replacing("held", with: "free")).status != 503)
+                    }
+                })
+                isDone.set()
+                try await group.waitForAll()
+                try outcome.get()
+            }
+            #expect(try await api.ask(.POST, "/v1/notify/trial?id=held").status == 202)
         }
     }
 
