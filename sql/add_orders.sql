@@ -1,10 +1,16 @@
 -- Registers orders. What is left out has the column's default; an order that is there already stays as it is.
 --
 -- Parameters: $1 jsonb array of objects by column name, ids distinct
+--             $2 text actor
 -- Result: id, outcome and differing of each. Outcome: added, exists (every field sent is as it stands) or differs; NULL
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
+-- next_check_at and the status 'pending' are not compared: they are where a row begins, and pollers move it on.
 WITH input AS MATERIALIZED (
-    SELECT object FROM jsonb_array_elements($1::jsonb) AS object
+    SELECT object,
+        object - CASE object ->> 'status'
+            WHEN 'pending' THEN '{next_check_at,status}'::text[] ELSE '{next_check_at}'
+        END AS compared
+    FROM jsonb_array_elements($1::jsonb) AS object
 ),
 added AS (
     INSERT INTO reconciled.orders (
@@ -17,22 +23,36 @@ added AS (
         COALESCE(o.created_at, now())
     FROM input
     CROSS JOIN LATERAL jsonb_populate_record(NULL::reconciled.orders, input.object) AS o
+    -- In one order whoever adds them, so that two who add the same rows do not lock each other out.
+    ORDER BY o.id
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, gateway, status
+),
+history AS (
+    INSERT INTO reconciled.history (watch, row_id, lane, actor, status_before, status_after, reason)
+    SELECT 'orders', added.id, added.gateway, $2::text, added.status, added.status, 'ADDED'
+    FROM added
 )
 SELECT input.object ->> 'id' AS id,
     CASE
         WHEN added.id IS NOT NULL THEN 'added'
-        WHEN o.id IS NULL THEN NULL
-        WHEN jsonb_populate_record(o, input.object) IS NOT DISTINCT FROM o THEN 'exists'
+        WHEN standing.id IS NULL THEN NULL
+        WHEN standing.differing IS NULL THEN 'exists'
         ELSE 'differs'
     END AS outcome,
-    CASE WHEN o.id IS NOT NULL AND jsonb_populate_record(o, input.object) IS DISTINCT FROM o THEN (
-        SELECT string_agg(sent.name, ',' ORDER BY sent.name)
-        FROM jsonb_each(to_jsonb(jsonb_populate_record(o, input.object))) AS sent (name, value)
-        WHERE sent.value IS DISTINCT FROM to_jsonb(o) -> sent.name
-    ) END AS differing
+    standing.differing
 FROM input
 LEFT JOIN added ON added.id = input.object ->> 'id'
-LEFT JOIN reconciled.orders AS o ON o.id = input.object ->> 'id'
+-- The limit keeps to the index also where the table has no statistics yet.
+LEFT JOIN LATERAL (
+    SELECT o.id,
+        CASE WHEN jsonb_populate_record(o, input.compared) IS DISTINCT FROM o THEN (
+            SELECT string_agg(sent.name, ',' ORDER BY sent.name)
+            FROM jsonb_each(to_jsonb(jsonb_populate_record(o, input.compared))) AS sent (name, value)
+            WHERE sent.value IS DISTINCT FROM to_jsonb(o) -> sent.name
+        ) END AS differing
+    FROM reconciled.orders AS o
+    WHERE o.id = input.object ->> 'id' AND added.id IS NULL
+    LIMIT 1
+) AS standing ON true
 ORDER BY 1;

@@ -2,10 +2,16 @@
 --
 -- Parameters: $1 jsonb array of objects by column name, ids distinct; durations as in configuration (1m30s), which
 --             PostgreSQL reads as intervals
+--             $2 text actor
 -- Result: id, outcome and differing of each. Outcome: added, exists (every field sent is as it stands) or differs; NULL
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
+-- next_check_at and the status 'active' are not compared: they are where a row begins, and pollers move it on.
 WITH input AS MATERIALIZED (
-    SELECT object FROM jsonb_array_elements($1::jsonb) AS object
+    SELECT object,
+        object - CASE object ->> 'status'
+            WHEN 'active' THEN '{next_check_at,status}'::text[] ELSE '{next_check_at}'
+        END AS compared
+    FROM jsonb_array_elements($1::jsonb) AS object
 ),
 added AS (
     INSERT INTO reconciled.timers (
@@ -19,22 +25,36 @@ added AS (
         CASE WHEN input.object ? 'next_check_at' THEN t.next_check_at ELSE '-infinity' END
     FROM input
     CROSS JOIN LATERAL jsonb_populate_record(NULL::reconciled.timers, input.object) AS t
+    -- In one order whoever adds them, so that two who add the same rows do not lock each other out.
+    ORDER BY t.id
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, lane, status
+),
+history AS (
+    INSERT INTO reconciled.history (watch, row_id, lane, actor, status_before, status_after, reason)
+    SELECT 'timers', added.id, added.lane, $2::text, added.status, added.status, 'ADDED'
+    FROM added
 )
 SELECT input.object ->> 'id' AS id,
     CASE
         WHEN added.id IS NOT NULL THEN 'added'
-        WHEN t.id IS NULL THEN NULL
-        WHEN jsonb_populate_record(t, input.object) IS NOT DISTINCT FROM t THEN 'exists'
+        WHEN standing.id IS NULL THEN NULL
+        WHEN standing.differing IS NULL THEN 'exists'
         ELSE 'differs'
     END AS outcome,
-    CASE WHEN t.id IS NOT NULL AND jsonb_populate_record(t, input.object) IS DISTINCT FROM t THEN (
-        SELECT string_agg(sent.name, ',' ORDER BY sent.name)
-        FROM jsonb_each(to_jsonb(jsonb_populate_record(t, input.object))) AS sent (name, value)
-        WHERE sent.value IS DISTINCT FROM to_jsonb(t) -> sent.name
-    ) END AS differing
+    standing.differing
 FROM input
 LEFT JOIN added ON added.id = input.object ->> 'id'
-LEFT JOIN reconciled.timers AS t ON t.id = input.object ->> 'id'
+-- The limit keeps to the index also where the table has no statistics yet.
+LEFT JOIN LATERAL (
+    SELECT t.id,
+        CASE WHEN jsonb_populate_record(t, input.compared) IS DISTINCT FROM t THEN (
+            SELECT string_agg(sent.name, ',' ORDER BY sent.name)
+            FROM jsonb_each(to_jsonb(jsonb_populate_record(t, input.compared))) AS sent (name, value)
+            WHERE sent.value IS DISTINCT FROM to_jsonb(t) -> sent.name
+        ) END AS differing
+    FROM reconciled.timers AS t
+    WHERE t.id = input.object ->> 'id' AND added.id IS NULL
+    LIMIT 1
+) AS standing ON true
 ORDER BY 1;

@@ -1,15 +1,24 @@
 -- Registers uploads. What is left out has the column's default; an upload that is there already stays as it is.
 --
 -- Parameters: $1 jsonb array of objects by column name, ids distinct
+--             $2 text actor
 -- Result: id, outcome and differing of each. Outcome: added, exists (every field sent is as it stands) or differs; NULL
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
-WITH input AS MATERIALIZED (
+-- next_check_at and the status 'receiving' are not compared: they are where a row begins, and pollers move it on.
+WITH sent AS (
     -- A digest is one in either case; the column holds lower case.
     SELECT CASE
             WHEN element ? 'sha256' THEN element || jsonb_build_object('sha256', lower(element ->> 'sha256'))
             ELSE element
         END AS object
     FROM jsonb_array_elements($1::jsonb) AS element
+),
+input AS MATERIALIZED (
+    SELECT sent.object,
+        sent.object - CASE sent.object ->> 'status'
+            WHEN 'receiving' THEN '{next_check_at,status}'::text[] ELSE '{next_check_at}'
+        END AS compared
+    FROM sent
 ),
 added AS (
     INSERT INTO reconciled.uploads (
@@ -24,22 +33,36 @@ added AS (
         COALESCE(u.created_at, now())
     FROM input
     CROSS JOIN LATERAL jsonb_populate_record(NULL::reconciled.uploads, input.object) AS u
+    -- In one order whoever adds them, so that two who add the same rows do not lock each other out.
+    ORDER BY u.id
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, store, status
+),
+history AS (
+    INSERT INTO reconciled.history (watch, row_id, lane, actor, status_before, status_after, reason)
+    SELECT 'uploads', added.id, added.store, $2::text, added.status, added.status, 'ADDED'
+    FROM added
 )
 SELECT input.object ->> 'id' AS id,
     CASE
         WHEN added.id IS NOT NULL THEN 'added'
-        WHEN u.id IS NULL THEN NULL
-        WHEN jsonb_populate_record(u, input.object) IS NOT DISTINCT FROM u THEN 'exists'
+        WHEN standing.id IS NULL THEN NULL
+        WHEN standing.differing IS NULL THEN 'exists'
         ELSE 'differs'
     END AS outcome,
-    CASE WHEN u.id IS NOT NULL AND jsonb_populate_record(u, input.object) IS DISTINCT FROM u THEN (
-        SELECT string_agg(sent.name, ',' ORDER BY sent.name)
-        FROM jsonb_each(to_jsonb(jsonb_populate_record(u, input.object))) AS sent (name, value)
-        WHERE sent.value IS DISTINCT FROM to_jsonb(u) -> sent.name
-    ) END AS differing
+    standing.differing
 FROM input
 LEFT JOIN added ON added.id = input.object ->> 'id'
-LEFT JOIN reconciled.uploads AS u ON u.id = input.object ->> 'id'
+-- The limit keeps to the index also where the table has no statistics yet.
+LEFT JOIN LATERAL (
+    SELECT u.id,
+        CASE WHEN jsonb_populate_record(u, input.compared) IS DISTINCT FROM u THEN (
+            SELECT string_agg(sent.name, ',' ORDER BY sent.name)
+            FROM jsonb_each(to_jsonb(jsonb_populate_record(u, input.compared))) AS sent (name, value)
+            WHERE sent.value IS DISTINCT FROM to_jsonb(u) -> sent.name
+        ) END AS differing
+    FROM reconciled.uploads AS u
+    WHERE u.id = input.object ->> 'id' AND added.id IS NULL
+    LIMIT 1
+) AS standing ON true
 ORDER BY 1;

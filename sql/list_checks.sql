@@ -8,7 +8,8 @@ FROM (
         c.reason, c.duration_ms, c.answer
     FROM reconciled.checks AS c
     WHERE c.row_id = $2::text AND c.watch = $1::text
-    ORDER BY c.id DESC
+    -- Sessions take their ids in blocks, so that these are in order only within one.
+    ORDER BY c.at DESC, c.id DESC
     LIMIT $3::integer
 ) AS newest
 ORDER BY newest.at, newest.id;

@@ -1,5 +1,5 @@
--- A page of timers for people, by id: looks at a bounded number of them, so that a rare status in a large table costs no more
--- than a common one.
+-- A page of timers for people, by id: looks at a bounded number of them, so that what is rare in a large table costs no more
+-- than what is common.
 --
 -- Parameters
 --   $1 text     status (NULL: any)
@@ -7,10 +7,11 @@
 --   $3 text     after this id ('': from the start)
 --   $4 integer  how many at most
 --   $5 integer  how many to look at
+--   $6 boolean  only those due now
 -- Result: one JSON object each (NULL for the last row), and in the last row the last id that was looked at; that is NULL
 --         when nothing comes after it.
 WITH looked AS MATERIALIZED (
-    SELECT t.id, t.status
+    SELECT t.id, t.status, t.next_check_at
     FROM reconciled.timers AS t
     WHERE t.id > $3::text AND t.id >= $2::text
         AND ($2::text = '' OR t.id < $2::text || chr(1114111))
@@ -20,7 +21,7 @@ WITH looked AS MATERIALIZED (
 found AS MATERIALIZED (
     SELECT looked.id
     FROM looked
-    WHERE $1::text IS NULL OR looked.status = $1::text
+    WHERE ($1::text IS NULL OR looked.status = $1::text) AND (NOT $6::boolean OR looked.next_check_at <= now())
     ORDER BY looked.id
     LIMIT $4::integer
 )

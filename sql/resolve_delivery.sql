@@ -2,12 +2,14 @@
 -- subject's later ones that are still pending; 'delivered' takes the person's word.
 --
 -- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor
--- Result: the delivery as one JSON object, or nothing if there is none.
--- A call under way finds the status changed and is overtaken.
+--             $5 text status and $6 text reason for review that the person saw (NULL status: whatever they are)
+-- Result: the delivery as one JSON object, or nothing if there is none that is as the person saw it.
+-- A call under way finds the status changed and is overtaken; where it is the same, the lease is gone.
 WITH before AS MATERIALIZED (
     SELECT d.id, d.status
     FROM reconciled.deliveries AS d
     WHERE d.id = reconciled.delivery_id($1::text)
+        AND ($5::text IS NULL OR (d.status = $5::text AND d.review_reason IS NOT DISTINCT FROM $6::text))
     FOR NO KEY UPDATE
 ),
 resolved AS (
@@ -19,6 +21,9 @@ resolved AS (
         review_detail = CASE WHEN $2::text = 'review' THEN d.review_detail END,
         failure_count = 0,
         claim_count = 0,
+        lease_token = CASE WHEN before.status <> $2::text THEN d.lease_token END,
+        lease_expires_at = CASE WHEN before.status <> $2::text THEN d.lease_expires_at END,
+        leased_by = CASE WHEN before.status <> $2::text THEN d.leased_by END,
         last_error = NULL,
         updated_at = now()
     FROM before

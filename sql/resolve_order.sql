@@ -3,10 +3,15 @@
 --
 -- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor,
 --             $5 text transaction (NULL: as it is), $6 interval until the order is given up again
--- Result: the order as one JSON object, or nothing if there is none.
--- A check under way finds the status changed and is overtaken.
+--             $7 text status and $8 text reason for review that the person saw (NULL status: whatever they are)
+-- Result: the order as one JSON object, or nothing if there is none that is as the person saw it.
+-- A check under way finds the status changed and is overtaken; where it is the same, the lease is gone.
 WITH before AS MATERIALIZED (
-    SELECT o.id, o.status FROM reconciled.orders AS o WHERE o.id = $1::text FOR NO KEY UPDATE
+    SELECT o.id, o.status
+    FROM reconciled.orders AS o
+    WHERE o.id = $1::text
+        AND ($7::text IS NULL OR (o.status = $7::text AND o.review_reason IS NOT DISTINCT FROM $8::text))
+    FOR NO KEY UPDATE
 ),
 resolved AS (
     UPDATE reconciled.orders AS o
@@ -21,6 +26,9 @@ resolved AS (
         claim_count = CASE WHEN $2::text = 'pending' THEN 0 ELSE o.claim_count END,
         -- A person wants it asked about: the cut-off, which rests an old order once, does not apply any more.
         progress = '{"cut_off": true}',
+        lease_token = CASE WHEN before.status <> $2::text THEN o.lease_token END,
+        lease_expires_at = CASE WHEN before.status <> $2::text THEN o.lease_expires_at END,
+        leased_by = CASE WHEN before.status <> $2::text THEN o.leased_by END,
         last_error = NULL,
         updated_at = now()
     FROM before

@@ -2,10 +2,16 @@
 -- and 'finished' put it to rest.
 --
 -- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor
--- Result: the timer as one JSON object, or nothing if there is none.
--- A check under way finds the status changed and is overtaken. Where it changes, schedule_timer() does the rest.
+--             $5 text status and $6 text reason for review that the person saw (NULL status: whatever they are)
+-- Result: the timer as one JSON object, or nothing if there is none that is as the person saw it.
+-- A call under way finds the status changed and is overtaken; where it is the same, its outcome counts: a lease is never
+-- taken away, for a timer is not called twice at once. Where the status changes, schedule_timer() does the rest.
 WITH before AS MATERIALIZED (
-    SELECT t.id, t.status FROM reconciled.timers AS t WHERE t.id = $1::text FOR NO KEY UPDATE
+    SELECT t.id, t.status
+    FROM reconciled.timers AS t
+    WHERE t.id = $1::text
+        AND ($5::text IS NULL OR (t.status = $5::text AND t.review_reason IS NOT DISTINCT FROM $6::text))
+    FOR NO KEY UPDATE
 ),
 resolved AS (
     UPDATE reconciled.timers AS t

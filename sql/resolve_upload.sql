@@ -4,10 +4,15 @@
 --
 -- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor, $5 interval until it may expire again,
 --             $6 interval for which a complete upload's chunks are kept
--- Result: the upload as one JSON object, or nothing if there is none.
--- A check under way finds the status changed and is overtaken.
+--             $7 text status and $8 text reason for review that the person saw (NULL status: whatever they are)
+-- Result: the upload as one JSON object, or nothing if there is none that is as the person saw it.
+-- A check under way finds the status changed and is overtaken; where it is the same, the lease is gone.
 WITH before AS MATERIALIZED (
-    SELECT u.id, u.status FROM reconciled.uploads AS u WHERE u.id = $1::text FOR NO KEY UPDATE
+    SELECT u.id, u.status
+    FROM reconciled.uploads AS u
+    WHERE u.id = $1::text
+        AND ($7::text IS NULL OR (u.status = $7::text AND u.review_reason IS NOT DISTINCT FROM $8::text))
+    FOR NO KEY UPDATE
 ),
 resolved AS (
     UPDATE reconciled.uploads AS u
@@ -32,6 +37,9 @@ resolved AS (
         ),
         failure_count = 0,
         claim_count = 0,
+        lease_token = CASE WHEN before.status <> $2::text THEN u.lease_token END,
+        lease_expires_at = CASE WHEN before.status <> $2::text THEN u.lease_expires_at END,
+        leased_by = CASE WHEN before.status <> $2::text THEN u.leased_by END,
         last_error = NULL,
         updated_at = now()
     FROM before

@@ -3,7 +3,6 @@ import Schema
 
 /// A watch's statements for `WatchDesk` and `WatchOverview`, each a file in `sql/`.
 public struct DeskStatements: Sendable {
-    public var list: Statement
     public var page: Statement
     public var oldestDue: Statement
     public var inReview: Statement
@@ -25,11 +24,10 @@ public struct DeskStatements: Sendable {
     /// The files of a table of ours; traps where one is missing.
     ///
     /// - Parameters:
-    ///   - rows: the word for several, as in `list_orders.sql`.
+    ///   - rows: the word for several, as in `page_orders.sql`.
     ///   - row: the word for one, as in `show_order.sql`.
     ///   - isAddable: whether people and programs add rows.
     public init(rows: String, row: String, isAddable: Bool = true) {
-        list = .sql("list_\(rows)")
         page = .sql("page_\(rows)")
         oldestDue = .sql("oldest_due_\(rows)")
         inReview = .sql("review_\(rows)")

@@ -2,7 +2,6 @@ import Postgres
 
 /// A `WatchDesk` whatever its table is: for those who serve several watches in one way.
 public protocol RowDesk: Sendable {
-    func list(status: String?, dueOnly: Bool, after id: String, limit: Int) async throws(PostgresError) -> [String]
     func page(_ filter: RowFilter, limit: Int) async throws(PostgresError) -> RowPage
     func oldestDue(lanes: [String], limit: Int) async throws(PostgresError) -> [String]
     func inReview(limit: Int) async throws(PostgresError) -> [String]
@@ -16,6 +15,23 @@ public protocol RowDesk: Sendable {
 }
 
 extension WatchDesk: RowDesk {}
+
+extension RowDesk {
+    /// As many rows by id as there are to a bound, looked for page by page.
+    ///
+    /// - Parameter limit: at most `DeskBounds.rowsMax`.
+    public func rows(_ filter: RowFilter, limit: Int) async throws(PostgresError) -> RowPage {
+        var filter = filter
+        var found = RowPage()
+        repeat {
+            let page = try await page(filter, limit: limit - found.rows.count)
+            found.rows += page.rows
+            found.next = page.next
+            filter.after = page.next ?? ""
+        } while found.next != nil && found.rows.count < limit
+        return found
+    }
+}
 
 /// A `WatchOverview` whatever its table is.
 public protocol RowOverview: Sendable {

@@ -2,13 +2,16 @@
 public struct RowFilter: Hashable, Sendable {
     /// Nil: any.
     public var status: String?
+    /// Only those due now.
+    public var isDue: Bool
     /// The beginning of the id; empty: any.
     public var prefix: String
     /// Rows after this id; empty: from the start.
     public var after: String
 
-    public init(status: String? = nil, prefix: String = "", after: String = "") {
+    public init(status: String? = nil, isDue: Bool = false, prefix: String = "", after: String = "") {
         self.status = status
+        self.isDue = isDue
         self.prefix = prefix
         self.after = after
     }

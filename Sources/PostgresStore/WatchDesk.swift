@@ -15,20 +15,11 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
         self.actor = actor
     }
 
-    /// Rows by id as JSON objects, after the given id.
-    ///
-    /// - Parameter limit: at most `DeskBounds.rowsMax`.
-    public func list(
-        status: String? = nil, dueOnly: Bool = false, after id: String = "", limit: Int
-    ) async throws(PostgresError) -> [String] {
-        try await texts(Table.desk.list, [.text(status), .bool(dueOnly), .text(id), .int4(Int32(clamping: limit))])
-    }
-
     /// A page of rows by id, found among a bounded number of them.
     public func page(_ filter: RowFilter, limit: Int) async throws(PostgresError) -> RowPage {
         let parameters: [PostgresParameter] = [
             .text(filter.status), .text(filter.prefix), .text(filter.after), .int4(Int32(clamping: limit)),
-            .int4(DeskBounds.lookedAtMax),
+            .int4(DeskBounds.lookedAtMax), .bool(filter.isDue),
         ]
         return try await pool.query(PostgresQuery(Table.desk.page, parameters)) { rows in
             var page = RowPage()
@@ -87,7 +78,7 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
         _ objects: String
     ) async throws(PostgresError) -> [(id: String, outcome: AddOutcome?, differing: [String])] {
         guard let add = Table.desk.add else { preconditionFailure("\(Table.watch) are not added by hand") }
-        return try await pool.query(PostgresQuery(add, [.jsonb(objects)])) { rows in
+        return try await pool.query(PostgresQuery(add, [.jsonb(objects), .text(actor)])) { rows in
             try rows.map { row in
                 (
                     id: try row.read(), outcome: try row.readOptional(String.self).flatMap(AddOutcome.init),
@@ -107,13 +98,16 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
     /// Sets the status by hand; returns the row as a JSON object, nil if there is none. A check under way finds the
     /// status changed and is overtaken.
     ///
-    /// - Parameter resolution: what else the watch's decision needs.
+    /// - Parameters:
+    ///   - resolution: what else the watch's decision needs.
+    ///   - seen: what the decision is about; nothing is changed, and nil returned, where the row is something else by now.
     public func resolve(
-        _ id: String, status: String, note: String, _ resolution: Table.Resolution
+        _ id: String, status: String, note: String, _ resolution: Table.Resolution, seen: SeenState? = nil
     ) async throws(PostgresError) -> String? {
         try await texts(
             Table.desk.resolve,
             [.text(id), .text(status), .text(note), .text(actor)] + Table.parameters(for: resolution)
+                + [.text(seen?.status), .text(seen?.reviewReason)]
         ).first
     }
 
@@ -152,6 +146,17 @@ public struct WatchDesk<Table: WatchTable>: Sendable {
         try await pool.query(PostgresQuery(statement, parameters)) { rows in
             try rows.map { row in try row.read(String.self) }
         }
+    }
+}
+
+/// What a row was when a person decided about it.
+public struct SeenState: Hashable, Sendable {
+    public var status: String
+    public var reviewReason: String?
+
+    public init(status: String, reviewReason: String? = nil) {
+        self.status = status
+        self.reviewReason = reviewReason
     }
 }
 

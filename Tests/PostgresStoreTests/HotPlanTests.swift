@@ -73,8 +73,8 @@ import Testing
             }
             let statements = [
                 ("show_delivery", "'7'"), ("read_delivery", "'7'"), ("claim_delivery", "'p', '1 minute', '7'"),
-                ("nudge_deliveries", "'{7}', 'ann'"), ("resolve_delivery", "'7', 'pending', 'why', 'ann'"),
-                ("remove_delivery", "'7', 'ann'"), ("list_deliveries", "NULL, false, '7', 10"),
+                ("nudge_deliveries", "'{7}', 'ann'"), ("resolve_delivery", "'7', 'pending', 'why', 'ann', NULL, NULL"),
+                ("remove_delivery", "'7', 'ann'"), ("page_deliveries", "NULL, '', '7', 10, 100, false"),
             ]
             for (name, arguments) in statements {
                 try await expect(

@@ -154,7 +154,7 @@ import Timeline
             let shown = try #require(try await desk.show("t"))
             #expect(shown.contains(#""every": "1m30s""#) && shown.contains(#""timeout": "250ms""#))
             #expect(shown.contains("text/plain") && !shown.contains("s3cret"))
-            #expect(try await desk.list(limit: 10) == [shown])
+            #expect(try await desk.rows(RowFilter(), limit: 10).rows == [shown])
 
             _ = try await desk.resolve("t", status: "paused", note: "holiday", .init())
             #expect(try await isTrue(scene, "status = 'paused' AND next_check_at IS NULL"))
@@ -175,7 +175,7 @@ import Timeline
             #expect(try await desk.show("t") == nil)
             let reasons = try await scene.text(
                 "SELECT string_agg(reason, ',' ORDER BY id) FROM reconciled.history WHERE actor = 'ann'")
-            #expect(reasons == "RESOLVED,RESOLVED,RESOLVED,NUDGED,REMOVED")
+            #expect(reasons == "ADDED,RESOLVED,RESOLVED,RESOLVED,NUDGED,REMOVED")
         }
     }
 

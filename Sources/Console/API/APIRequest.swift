@@ -40,7 +40,9 @@ struct APIRequest: Sendable {
     ///
     /// Throws what stands for no row: it is not found rather than wrong.
     func segment(_ name: String) throws -> String {
-        guard let raw = context.parameters.get(name), let text = raw.removingPercentEncoding else {
+        guard let raw = context.parameters.get(name),
+            let text = raw.utf8.contains(UInt8(ascii: "%")) ? raw.removingPercentEncoding : raw
+        else {
             throw Problem(
                 .badRequest, "\(name) is not readable", field: name, allowed: "UTF-8, percent-encoded as one segment")
         }
@@ -108,6 +110,7 @@ struct APIRequest: Sendable {
 
     /// `application/json`, with whatever parameters: JSON is UTF-8 (RFC 8259).
     private static func isJSON(_ type: String?) -> Bool {
+        if type == "application/json" { return true }
         guard let essence = type?.split(separator: ";", maxSplits: 1).first else { return false }
         return essence.trimmingCharacters(in: .whitespaces).lowercased() == "application/json"
     }

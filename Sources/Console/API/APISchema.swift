@@ -51,8 +51,13 @@ enum APISchema {
             watch.takesTransaction
             ? #","txn":{"type":["string","null"],"maxLength":255,"pattern":"^[^\\u0000]*$","#
                 + #""description":"The gateway's transaction; paid needs it."}"# : ""
+        let seen =
+            #""seen_status":{"type":["string","null"],"maxLength":100,"pattern":"^[^\\u0000]*$","#
+            + #""description":"The row's status when it was looked at: 409 if it is another by now."},"#
+            + #""seen_reason":{"type":["string","null"],"maxLength":100,"pattern":"^[^\\u0000]*$","#
+            + #""description":"With seen_status: the row's review_reason then."}"#
         return #"{"type":"object","additionalProperties":false,"required":["status","note"],"properties":{"#
-            + #""status":\#(choice(watch.decisions)),"note":\#(reason(noteLengthMax))\#(transaction)}}"#
+            + #""status":\#(choice(watch.decisions)),"note":\#(reason(noteLengthMax)),\#(seen)\#(transaction)}}"#
     }
 
     private static func reason(_ lengthMax: Int) -> String {

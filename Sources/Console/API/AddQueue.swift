@@ -3,8 +3,8 @@ import Postgres
 import PostgresStore
 import Synchronization
 
-/// Adds rows of one watch, those that come in while a statement is under way together by the next one: the more are
-/// waiting, the less each of them costs the database.
+/// Adds rows of one watch, those of one actor that come in while a statement is under way together by the next one: the
+/// more are waiting, the less each of them costs the database.
 ///
 /// Whoever finds nobody at work leads: it takes along those who wait, runs the statement, tells them the outcome, and leaves
 /// the lead to the next in line. There is no task of its own that could fall behind or outlive them.
@@ -21,39 +21,43 @@ final class AddQueue: Sendable {
         case alone
     }
 
-    private struct Entry: Sendable {
+    struct Row: Sendable {
         var id: String
+        /// As a JSON object with that id, validated before.
         var object: String
+        /// Whose name stands in `history`.
+        var actor: String
+    }
+
+    private struct Waiter: Sendable {
+        var row: Row
         var turn: CheckedContinuation<Turn, Never>
     }
 
     private struct State {
         var isBusy = false
-        var waiting: Deque<Entry> = []
+        var waiting: Deque<Waiter> = []
     }
 
-    private let desk: any RowDesk
+    private let desk: @Sendable (_ actor: String) -> any RowDesk
     private let state = Mutex(State())
 
-    init(desk: any RowDesk) {
+    init(desk: @escaping @Sendable (_ actor: String) -> any RowDesk) {
         self.desk = desk
     }
 
-    /// Adds one row.
-    ///
-    /// - Parameter object: a JSON object with that id, validated before.
-    func add(_ id: String, _ object: String) async throws -> AddedRow {
-        switch try await turn(id, object) {
+    func add(_ row: Row) async throws -> AddedRow {
+        switch try await turn(row) {
         case .done(let result): return try result.get()
-        case .alone: return try await alone(object)
-        case .lead: return try await lead(id, object)
+        case .alone: return try await alone(row)
+        case .lead: return try await lead(row)
         }
     }
 
     /// For tests of the queue.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-    private func turn(_ id: String, _ object: String) async throws -> Turn {
+    private func turn(_ row: Row) async throws -> Turn {
         let leads = try state.withLock { state throws(Problem) -> Bool in
             guard state.isBusy else {
                 state.isBusy = true
@@ -73,28 +77,31 @@ final class AddQueue: Sendable {
                     state.isBusy = true
                     return true
                 }
-                state.waiting.append(Entry(id: id, object: object, turn: turn))
+                state.waiting.append(Waiter(row: row, turn: turn))
                 return false
             }
             if leads { turn.resume(returning: .lead) }
         }
     }
 
-    private func lead(_ id: String, _ object: String) async throws -> AddedRow {
-        let followers = followers(of: id, object)
+    private func lead(_ row: Row) async throws -> AddedRow {
+        // Requests that are being read already come along.
+        await Task.yield()
+        let followers = followers(of: row)
+        let objects = ([row] + followers.map(\.row)).map(\.object).joined(separator: ",")
         let outcome: Result<[AddedRow], PostgresError>
         do throws(PostgresError) {
-            outcome = .success(try await desk.add("[\(([object] + followers.map(\.object)).joined(separator: ","))]"))
+            outcome = .success(try await desk(row.actor).add("[\(objects)]"))
         } catch { outcome = .failure(error) }
         passOn()
         switch outcome {
         case .success(let rows):
             let byID = Dictionary(uniqueKeysWithValues: rows.map { (Array($0.id.utf8), $0) })
             for follower in followers {
-                follower.turn.resume(returning: byID[Array(follower.id.utf8)].map { .done(.success($0)) } ?? .alone)
+                follower.turn.resume(returning: byID[Array(follower.row.id.utf8)].map { .done(.success($0)) } ?? .alone)
             }
-            if let row = byID[Array(id.utf8)] { return row }
-            return try await alone(object)
+            if let added = byID[Array(row.id.utf8)] { return added }
+            return try await alone(row)
         case .failure(let error):
             // Of a refused statement, and of one that was cancelled with its leader, each tries its own part.
             let isOfOne = error.code == .cancelled || error.classification == .permanent
@@ -102,24 +109,26 @@ final class AddQueue: Sendable {
                 follower.turn.resume(returning: isOfOne ? .alone : .done(.failure(error)))
             }
             guard isOfOne, !followers.isEmpty else { throw error }
-            return try await alone(object)
+            return try await alone(row)
         }
     }
 
-    /// Takes out those that fit into one statement with the leader's row: each id once.
-    private func followers(of id: String, _ object: String) -> [Entry] {
+    /// Takes out those of the leader's actor that fit into one statement with its row: each id once.
+    private func followers(of row: Row) -> [Waiter] {
         state.withLock { state in
-            var ids: Set<String> = [id]
-            var bytes = object.utf8.count
-            var taken: [Entry] = []
-            var left: Deque<Entry> = []
-            for entry in state.waiting {
-                let size = entry.object.utf8.count
-                if taken.count < Self.rowsMax - 1, bytes + size <= Self.bytesMax, ids.insert(entry.id).inserted {
+            var ids: Set<String> = [row.id]
+            var bytes = row.object.utf8.count
+            var taken: [Waiter] = []
+            var left: Deque<Waiter> = []
+            for waiter in state.waiting {
+                let size = waiter.row.object.utf8.count
+                if waiter.row.actor == row.actor, taken.count < Self.rowsMax - 1, bytes + size <= Self.bytesMax,
+                    ids.insert(waiter.row.id).inserted
+                {
                     bytes += size
-                    taken.append(entry)
+                    taken.append(waiter)
                 } else {
-                    left.append(entry)
+                    left.append(waiter)
                 }
             }
             state.waiting = left
@@ -136,10 +145,10 @@ final class AddQueue: Sendable {
         next?.turn.resume(returning: .lead)
     }
 
-    private func alone(_ object: String) async throws -> AddedRow {
-        guard let row = try await desk.add("[\(object)]").first else {
+    private func alone(_ row: Row) async throws -> AddedRow {
+        guard let added = try await desk(row.actor).add("[\(row.object)]").first else {
             preconditionFailure("the statement has a result for each row")
         }
-        return row
+        return added
     }
 }

@@ -16,7 +16,7 @@ struct RowRoutes: Sendable {
 
     init(_ watch: any ConsoleWatch) {
         self.watch = watch
-        queue = AddQueue(desk: watch.desk(actor: ""))
+        queue = AddQueue(desk: watch.desk)
     }
 
     var routes: [APIRoute] {
@@ -58,22 +58,12 @@ struct RowRoutes: Sendable {
             }
             let limit = try request.integer("limit", in: 1...Self.limitMax, default: Self.limitDefault)
             let after = try request[parameter: "cursor"].map(Cursor.id) ?? ""
-            let page = try await page(
-                RowFilter(status: status, after: after), isDue: try Self.due(request[parameter: "due"]), limit: limit,
-                watch.desk(actor: request.actor))
+            let isDue = try Self.due(request[parameter: "due"])
+            let page = try await watch.desk(actor: request.actor).page(
+                RowFilter(status: status, isDue: isDue, after: after), limit: limit)
             let next = page.next.map { "\"\(Cursor.text(after: $0))\"" } ?? "null"
             return APIReply.ok("{\"\(watch.name)\":[\(page.rows.joined(separator: ","))],\"next\":\(next)}")
         }
-    }
-
-    private func page(_ filter: RowFilter, isDue: Bool, limit: Int, _ desk: any RowDesk) async throws -> RowPage {
-        guard isDue else { return try await desk.page(filter, limit: limit) }
-        // One more than asked for tells whether there is a next page.
-        let rows = try await desk.list(status: filter.status, dueOnly: true, after: filter.after, limit: limit + 1)
-        var page = RowPage()
-        page.rows = Array(rows.prefix(limit))
-        if rows.count > limit { page.next = try Self.id(of: rows[limit - 1]) }
-        return page
     }
 
     private static func due(_ text: String?) throws(InputError) -> Bool {
@@ -81,14 +71,6 @@ struct RowRoutes: Sendable {
         case "true": true
         case nil, "false": false
         default: throw InputError("due", problem: "is neither", allowed: "true, false")
-        }
-    }
-
-    /// Of a row as JSON; deliveries have numbers.
-    private static func id(of row: String) throws -> String? {
-        switch try JSONValue(parsing: row)["id"] {
-        case .string(let id), .number(let id): id
-        default: nil
         }
     }
 
@@ -164,7 +146,7 @@ struct RowRoutes: Sendable {
     }
 
     private func decision(_ object: JSONValue) throws(InputError) -> Decision {
-        let fields = ["status", "note"] + (watch.takesTransaction ? ["txn"] : [])
+        let fields = ["status", "note", "seen_status", "seen_reason"] + (watch.takesTransaction ? ["txn"] : [])
         let reader = try FieldReader(object, what: "decision", fields: fields)
         let status = try reader.requiredString("status")
         guard watch.decisions.contains(status) else {
@@ -173,7 +155,13 @@ struct RowRoutes: Sendable {
         }
         let note = try reader.requiredString("note")
         try Self.checkReason("note", note, lengthMax: Self.noteLengthMax)
-        let decision = Decision(status: status, note: note, transaction: try reader.string("txn"))
+        let (seen, reason) = (try reader.string("seen_status"), try reader.string("seen_reason"))
+        guard seen != nil || reason == nil else {
+            throw InputError("seen_reason", problem: "stands alone", allowed: "with seen_status, or none")
+        }
+        let decision = Decision(
+            status: status, note: note, transaction: try reader.string("txn"),
+            seen: seen.map { SeenState(status: $0, reviewReason: reason) })
         try watch.validate(decision)
         return decision
     }
@@ -204,7 +192,7 @@ struct RowRoutes: Sendable {
             let id = try request.segment("id")
             let object = try Self.naming(id, in: try await request.object())
             _ = try watch.validate(object)
-            return try await add(id, object)
+            return try await add(id, object, by: request.actor)
         }
     }
 
@@ -223,9 +211,9 @@ struct RowRoutes: Sendable {
         return .object(members)
     }
 
-    private func add(_ id: String, _ object: JSONValue) async throws -> Response {
+    private func add(_ id: String, _ object: JSONValue, by actor: String) async throws -> Response {
         do {
-            let row = try await queue.add(id, object.asRow.text)
+            let row = try await queue.add(.init(id: id, object: object.asRow.text, actor: actor))
             switch row.outcome {
             case .added: return APIReply.outcome("added", id: id, status: .created)
             case .exists: return APIReply.outcome("exists", id: id)

@@ -50,11 +50,14 @@ public struct Decision: Sendable {
     public var note: String
     /// Orders: the gateway's transaction.
     public var transaction: String?
+    /// What the row was when it was looked at. Nil: it is decided about whatever it has become.
+    public var seen: SeenState?
 
-    public init(status: String, note: String, transaction: String? = nil) {
+    public init(status: String, note: String, transaction: String? = nil, seen: SeenState? = nil) {
         self.status = status
         self.note = note
         self.transaction = transaction
+        self.seen = seen
     }
 }
 

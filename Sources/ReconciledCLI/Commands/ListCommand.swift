@@ -31,9 +31,11 @@ struct ListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let watch = target.served
-        let rows = try await database.withSession { session in
-            try await watch.desk(session.pool).list(status: status, dueOnly: due, after: after, limit: limit)
+        let filter = RowFilter(status: status, isDue: due, after: after)
+        let page = try await database.withSession { session in
+            try await watch.desk(session.pool).rows(filter, limit: limit)
         }
+        let rows = page.rows
         if json {
             print(JSONText.array(rows))
             return
@@ -44,6 +46,6 @@ struct ListCommand: AsyncParsableCommand {
             table.add(watch.cells(of: text), style: text.style)
         }
         StandardOutput.write(table)
-        if rows.count == limit { StandardError.write("… more: --after \(RowText.id(of: rows.last) ?? "")\n") }
+        if let next = page.next { StandardError.write("… more: --after \(next)\n") }
     }
 }

@@ -116,7 +116,8 @@ extension ServedWatch {
 
     static func overview(_ pool: PostgresPool) -> any RowOverview { WatchOverview<Table>(pool: pool) }
 
-    /// Sets the status by hand; nil if there is no such row. Throws `ConflictError` when another row stands against it.
+    /// Sets the status by hand; nil if there is no such row. Throws `ConflictError` when another row stands against it, or
+    /// when the row is not any more what the person saw.
     func resolve(
         _ id: String, _ decision: Decision, pool: PostgresPool, actor: String = DatabaseSession.actor
     ) async throws -> String? {
@@ -124,12 +125,17 @@ extension ServedWatch {
         guard let before = try await desk.show(id) else { return nil }
         let lane = RowText(try JSONValue(parsing: before))[Self.laneNoun]
         do throws(PostgresError) {
-            return try await desk.resolve(
-                id, status: decision.status, note: decision.note, resolution(decision, lane: lane))
+            let resolved = try await desk.resolve(
+                id, status: decision.status, note: decision.note, resolution(decision, lane: lane), seen: decision.seen)
+            if let resolved { return resolved }
         } catch {
             guard error.sqlState == "23505" else { throw error }
             throw ConflictError(Self.conflict(with: decision))
         }
+        guard decision.seen != nil, let now = try await desk.show(id) else { return nil }
+        let row = RowText(try JSONValue(parsing: now))
+        let reason = row["review_reason"].map { " (\($0))" } ?? ""
+        throw ConflictError("the \(Self.noun) has changed meanwhile: it is \(row["status"] ?? "")\(reason) now")
     }
 
     static func noRow(_ id: String) -> CommandFailure {

@@ -141,9 +141,9 @@ struct UploadsWatch: ServedWatch {
     private static let mergingMax = 20
 
     func digest(_ pool: PostgresPool) async throws -> WatchDigest? {
-        let reclaimed = try await WatchOverview<UploadTable>(pool: pool).reclaimed()
-        let merging = try await Self.desk(pool)
-            .list(status: "merging", dueOnly: false, after: "", limit: Self.mergingMax)
+        let overview = WatchOverview<UploadTable>(pool: pool)
+        let reclaimed = try await overview.reclaimed()
+        let merging = try await overview.merging(lanes: lanes.map(\.name), limit: Self.mergingMax)
             .map { RowText(try JSONValue(parsing: $0)) }
         var text = merging.map { row in
             "merging \(TerminalText.printable(row["id"] ?? "")): \(Self.merged(row) ?? "–")"

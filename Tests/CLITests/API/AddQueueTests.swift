@@ -11,11 +11,11 @@ import Testing
 @Suite struct AddQueueTests {
     @Test func thoseWhoWaitShareAStatement() async throws {
         let desk = GatedDesk()
-        let queue = AddQueue(desk: desk)
+        let queue = AddQueue(desk: { _ in desk })
         try await withThrowingTaskGroup(of: AddedRow.self) { group in
-            group.addTask { try await queue.add("first", Self.object("first")) }
+            group.addTask { try await queue.add(Self.row("first")) }
             try await eventually("the first statement is under way") { desk.batches.count == 1 }
-            for id in ["a", "b", "a", "c"] { group.addTask { try await queue.add(id, Self.object(id)) } }
+            for id in ["a", "b", "a", "c"] { group.addTask { try await queue.add(Self.row(id)) } }
             try await eventually("they wait") { queue.waitingCount == 4 }
             desk.open()
             let rows = try await group.reduce(into: []) { $0.append($1.id) }
@@ -27,14 +27,33 @@ import Testing
         #expect(desk.batches[2] == ["a"])
     }
 
+    @Test func eachActorsRowsAreAddedInItsName() async throws {
+        let desks = ["ada": GatedDesk(), "grace": GatedDesk()]
+        let queue = AddQueue(desk: { actor in desks[actor] ?? GatedDesk() })
+        let (ada, grace) = (try #require(desks["ada"]), try #require(desks["grace"]))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await queue.add(Self.row("first")) }
+            try await eventually("the first statement is under way") { ada.batches.count == 1 }
+            for (id, actor) in [("a", "ada"), ("b", "grace"), ("c", "ada"), ("d", "grace")] {
+                group.addTask { _ = try await queue.add(Self.row(id, by: actor)) }
+            }
+            try await eventually("they wait") { queue.waitingCount == 4 }
+            grace.open()
+            ada.open()
+            try await group.waitForAll()
+        }
+        #expect(Set(ada.batches.joined()) == ["first", "a", "c"])
+        #expect(Set(grace.batches.joined()) == ["b", "d"])
+    }
+
     @Test func aRefusedRowTakesNoOtherWithIt() async throws {
         let desk = GatedDesk(refused: ["bad"])
-        let queue = AddQueue(desk: desk)
+        let queue = AddQueue(desk: { _ in desk })
         try await withThrowingTaskGroup(of: (String, String).self) { group in
             func add(_ id: String) {
                 group.addTask {
                     do {
-                        return (id, try await queue.add(id, Self.object(id)).outcome.rawValue)
+                        return (id, try await queue.add(Self.row(id)).outcome.rawValue)
                     } catch let error as PostgresError {
                         return (id, error.sqlState ?? "")
                     }
@@ -52,12 +71,12 @@ import Testing
 
     @Test func aLeaderThatIsCancelledLeavesTheOthersTheirs() async throws {
         let desk = GatedDesk()
-        let queue = AddQueue(desk: desk)
+        let queue = AddQueue(desk: { _ in desk })
         try await withThrowingTaskGroup(of: String.self) { group in
             group.addTask {
                 // Cancelled while its statement is under way, with another one waiting.
                 try await withThrowingTaskGroup(of: Void.self) { leader in
-                    leader.addTask { _ = try await queue.add("leader", Self.object("leader")) }
+                    leader.addTask { _ = try await queue.add(Self.row("leader")) }
                     try await eventually("the other one waits") { queue.waitingCount == 1 }
                     leader.cancelAll()
                     await #expect(throws: PostgresError.self) { try await leader.waitForAll() }
@@ -65,13 +84,13 @@ import Testing
                 return "cancelled"
             }
             try await eventually("the leader's statement is under way") { desk.batches.count == 1 }
-            group.addTask { try await queue.add("other", Self.object("other")).id }
+            group.addTask { try await queue.add(Self.row("other")).id }
             try await eventually("the leader is gone") { desk.batches.count == 2 }
             desk.open()
             #expect(try await group.reduce(into: []) { $0.append($1) }.sorted() == ["cancelled", "other"])
         }
         // The next one finds nobody at work.
-        #expect(try await queue.add("next", Self.object("next")).outcome == .added)
+        #expect(try await queue.add(Self.row("next")).outcome == .added)
     }
 
     @Test func concurrentPutsOfOneIDAddItOnce() async throws {
@@ -98,7 +117,9 @@ import Testing
         }
     }
 
-    private static func object(_ id: String) -> String { #"{"id":"\#(id)"}"# }
+    private static func row(_ id: String, by actor: String = "ada") -> AddQueue.Row {
+        AddQueue.Row(id: id, object: #"{"id":"\#(id)"}"#, actor: actor)
+    }
 }
 
 /// Adds rows when it is opened, and remembers which came together.
@@ -129,9 +150,6 @@ private final class GatedDesk: RowDesk {
         return ids.map { AddedRow(id: $0, outcome: .added, differing: []) }
     }
 
-    func list(status: String?, dueOnly: Bool, after id: String, limit: Int) async throws(PostgresError) -> [String] {
-        []
-    }
     func page(_ filter: RowFilter, limit: Int) async throws(PostgresError) -> RowPage { RowPage() }
     func oldestDue(lanes: [String], limit: Int) async throws(PostgresError) -> [String] { [] }
     func inReview(limit: Int) async throws(PostgresError) -> [String] { [] }

@@ -171,7 +171,116 @@ import Testing
             let entries = try await api.values(
                 "SELECT concat_ws(' ', row_id, actor, reason, status_before, status_after) FROM reconciled.history ORDER BY id"
             )
-            #expect(entries == ["x otto RESOLVED pending paid", "y otto NUDGED pending pending"])
+            #expect(
+                entries == [
+                    "x ada ADDED pending pending", "y ada ADDED pending pending", "x otto RESOLVED pending paid",
+                    "y otto NUDGED pending pending",
+                ])
+        }
+    }
+
+    @Test(arguments: ["orders", "uploads", "timers"])
+    func aDecisionIsAboutWhatThePersonSaw(watch: String) async throws {
+        let (insert, status) =
+            switch watch {
+            case "orders": ("(id, gateway, amount_minor, currency) VALUES ('x', 'trial', 1, 'EUR')", "closed")
+            case "uploads":
+                (
+                    "(id, store, name, total_bytes, chunk_bytes, chunk_count) VALUES ('x', 'media', 'f', 1, 1, 1)",
+                    "expired"
+                )
+            default: ("(id, every, url) VALUES ('x', '1 h', 'https://shop.example/')", "paused")
+            }
+        try await APIScene.with { api in
+            try await api.run("INSERT INTO reconciled.\(watch) \(insert)")
+            try await api.run("UPDATE reconciled.\(watch) SET status = 'review', review_reason = 'POISON'")
+            func resolve(_ seen: String) async throws -> APIScene.Reply {
+                try await api.ask(
+                    .POST, "/v1/\(watch)/x/resolve", as: "operator",
+                    json: #"{"status":"\#(status)","note":"seen"\#(seen)}"#)
+            }
+            for seen in [
+                #","seen_status":"\#(status)""#, #","seen_status":"review""#,
+                #","seen_status":"review","seen_reason":"GAVE_UP""#,
+            ] {
+                let reply = try await resolve(seen)
+                #expect(reply.status == 409 && reply.body.contains("review (POISON)"), "\(reply.body)")
+            }
+            #expect(try await resolve(#","seen_reason":"POISON""#).field == "seen_reason")
+            #expect(try await api.values("SELECT status FROM reconciled.\(watch)") == ["review"])
+            #expect(try await api.values("SELECT reason FROM reconciled.history").isEmpty)
+            #expect(try await resolve(#","seen_status":"review","seen_reason":"POISON""#).status == 200)
+            #expect(try await resolve(#","seen_status":"\#(status)","seen_reason":null"#).status == 200)
+            #expect(try await api.values("SELECT status FROM reconciled.\(watch)") == [status])
+        }
+    }
+
+    @Test func askingAgainFromTheStartEndsTheCheckUnderWay() async throws {
+        try await APIScene.with { api in
+            try await api.run(
+                """
+                INSERT INTO reconciled.orders
+                    (id, gateway, amount_minor, currency, lease_token, lease_expires_at, leased_by)
+                VALUES ('x', 'trial', 1, 'EUR', 7, now() + interval '1 minute', 'p')
+                """)
+            let lease = "SELECT concat_ws(' ', lease_token, leased_by) FROM reconciled.orders"
+            for (status, left) in [("closed", "7 p"), ("pending", "7 p"), ("pending", "")] {
+                let reply = try await api.ask(
+                    .POST, "/v1/orders/x/resolve", json: #"{"status":"\#(status)","note":"seen"}"#)
+                #expect(reply.status == 200)
+                #expect(try await api.values(lease) == [left])
+            }
+        }
+    }
+
+    @Test func aRowThatHasMovedOnIsStillTheOneThatWasPut() async throws {
+        try await APIScene.with { api in
+            let order = APIScene.order.replacing("{", with: #"{"status":"pending","#)
+            #expect(try await api.ask(.PUT, "/v1/orders/x", json: order).status == 201)
+            #expect(try await api.ask(.PUT, "/v1/timers/t", json: APIScene.timer).status == 201)
+            try await api.run("UPDATE reconciled.orders SET status = 'paid', next_check_at = NULL")
+            try await api.run("UPDATE reconciled.timers SET next_check_at = now() + interval '5 minutes'")
+            #expect(try await api.ask(.PUT, "/v1/orders/x", json: order).status == 200)
+            #expect(try await api.ask(.PUT, "/v1/timers/t", json: APIScene.timer).status == 200)
+            // Nobody begins there: whoever sends it wants something else than what stands.
+            let closed = try await api.ask(.PUT, "/v1/orders/x", json: order.replacing("pending", with: "closed"))
+            #expect(closed.status == 409 && closed.field == "status")
+        }
+    }
+
+    @Test func dueRowsAreFoundPageByPage() async throws {
+        try await APIScene.with { api in
+            try await api.run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at)
+                SELECT 'o' || n, 'trial', 1, 'EUR', CASE WHEN n % 2 = 0 THEN now() ELSE now() + interval '1 day' END
+                FROM generate_series(1, 9) AS n
+                """)
+            var (ids, cursor): ([String], String?) = ([], nil)
+            repeat {
+                let next = cursor.map { "&cursor=\($0)" } ?? ""
+                let page = try await api.ask(.GET, "/v1/orders?due=true&limit=3\(next)").json
+                guard case .array(let rows) = page["orders"] else { throw Missing() }
+                #expect(rows.count <= 3)
+                ids += rows.compactMap { $0["id"]?.string }
+                cursor = page["next"]?.string
+            } while cursor != nil
+            #expect(ids == ["o2", "o4", "o6", "o8"])
+        }
+    }
+
+    @Test func theNewestChecksAreThoseAskedLast() async throws {
+        try await APIScene.with { api in
+            _ = try await api.ask(.PUT, "/v1/orders/x", json: APIScene.order)
+            // Each session takes its ids in blocks of a hundred.
+            try await api.run(
+                """
+                INSERT INTO reconciled.checks (id, at, watch, row_id, lane, verdict, status_before, status_after, reason)
+                VALUES (150, now() - interval '5 minutes', 'orders', 'x', 'trial', 'recheck', 'pending', 'pending', 'OLD'),
+                    (37, now(), 'orders', 'x', 'trial', 'recheck', 'pending', 'pending', 'NEW')
+                """)
+            let newest = try await api.ask(.GET, "/v1/orders/x/checks?limit=1").body
+            #expect(newest.contains("NEW") && !newest.contains("OLD"))
         }
     }
 

@@ -77,6 +77,7 @@ struct Narrative {
         let text =
             switch entry["reason"] {
             case "NUDGED": "\(actor) asked for a check at once"
+            case "ADDED": "\(actor) added it"
             case "REMOVED": "\(actor) removed it from the watch"
             case "RESOLVED":
                 "\(actor) decided: \(after)" + (answer?["txn"].map { ", transaction \($0)" } ?? "") + note

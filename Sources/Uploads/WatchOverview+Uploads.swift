@@ -9,4 +9,10 @@ extension WatchOverview where Table == UploadTable {
             try rows.map { row in (lane: try row.read(), uploads: try row.read(), bytes: try row.read()) }
         }
     }
+
+    /// The uploads of these lanes that are being merged, as JSON objects.
+    public func merging(lanes: [String], limit: Int) async throws(PostgresError) -> [String] {
+        let query = PostgresQuery(.sql("merging_uploads"), [.textArray(lanes), .int4(Int32(clamping: limit))])
+        return try await pool.query(query) { rows in try rows.map { row in try row.read(String.self) } }
+    }
 }
