@@ -26,6 +26,8 @@ resolved AS (
         review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(u.review_reason, 'MANUAL') END,
         review_detail = CASE WHEN $2::text = 'review' THEN u.review_detail END,
         expires_at = CASE WHEN $2::text = 'receiving' THEN now() + $5::interval ELSE u.expires_at END,
+        -- Chunks that have come until now are this session's, whether a check has seen them or not.
+        last_activity_at = CASE WHEN $2::text = 'complete' THEN now() ELSE u.last_activity_at END,
         -- Its chunks come again, and want to be reclaimed again.
         reclaimed_at = CASE WHEN $2::text <> 'receiving' THEN u.reclaimed_at END,
         -- What the store knows of it stays; what checks have added up and proved does not.

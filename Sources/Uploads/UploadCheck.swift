@@ -44,7 +44,10 @@ struct UploadCheck {
     }
 
     private func finding(_ action: UploadAction, _ plan: ChunkPlan) async -> UploadFinding {
-        let (store, upload) = (lane.store, claim.row)
+        let store = lane.store
+        var upload = claim.row
+        // As this check has seen it: the row learns of it with the settle.
+        upload.lastActivityAt = rules.chunkActivityAt ?? upload.lastActivityAt
         noted.rebase(on: rules.progress)
         switch action {
         case .inspect: return await store.inspect(upload, plan: plan, work: work).finding { .inventory($0) }

@@ -7,7 +7,11 @@ extension UploadRules {
     mutating func inspected(_ inventory: Inventory) -> UploadStep {
         seenBefore = progress.seen
         progress.seen = seen(inventory)
-        if upload.status == "merging" { return .act(.merge) }
+        switch upload.status {
+        case "merging": return .act(.merge)
+        case "complete", "expired": return .act(.prove)
+        default: break
+        }
         if isWhole(inventory) {
             if let wait = unquietFor(inventory) { return .conclude(unquiet(inventory, wait)) }
             return upload.status == "review" ? .act(.merge) : .conclude(whole(inventory))

@@ -10,9 +10,10 @@ import Timeline
 ///
 /// - `receiving`: looks, proves; becomes `merging`, `complete` by proof, `expired` by proof of the contrary, `review`.
 /// - `merging`: merges; becomes `complete`, `receiving` if chunks changed, `review`.
-/// - `complete`: has its chunks reclaimed when their time has come. Written by someone else it is proved first.
+/// - `complete`: has its chunks reclaimed when their time has come. Written by someone else it is looked at and proved
+///   first: chunks that came since the last look are the session's own.
 /// - `expired`: has its chunks put out of the way, and freed when their time has come. Written by someone else, who
-///   cancelled the session, it is looked first whether the file is there; then only superfluous chunks are freed.
+///   cancelled the session, it is looked at, and whether the file is there; then only superfluous chunks are freed.
 /// - `review`: nudged, it is looked at again. A merge or a proof that is right now makes it `complete`, whatever of ours
 ///   the reason was: the bad chunk was sent again, the target in the way was moved. Anything else is recorded and the
 ///   status kept. A review that someone else gave is left to them.
@@ -88,11 +89,11 @@ public struct UploadRules: Sendable {
         switch upload.status {
         case "merging": return .act(isReadOnly ? .inspect : .merge)
         case "complete":
-            guard let reclaimAt = progress.reclaimAt else { return .act(.prove) }
+            guard let reclaimAt = progress.reclaimAt else { return .act(.inspect) }
             return now < reclaimAt ? kept(until: reclaimAt) : .act(.reclaim)
         case "expired":
             if let trash = progress.trash { return now < trash.until ? kept(until: trash.until) : .act(.purge) }
-            return .act(progress.isIncomplete ? .discard : .prove)
+            return .act(progress.isIncomplete ? .discard : .inspect)
         default: return .act(.inspect)
         }
     }

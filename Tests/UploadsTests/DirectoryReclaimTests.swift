@@ -52,6 +52,49 @@ import Timeline
         }
     }
 
+    /// The last look saw three of ten; the rest came, and the application merged and settled by itself.
+    @Test(arguments: ["complete", "expired"]) func whatCameBehindTheLastLookGoesWithTheSession(status: String)
+        async throws
+    {
+        let scene = try DirectoryScene(pattern: Self.pattern)
+        let content = DirectoryScene.content(1_000)
+        let upload = scene.upload(content, chunkBytes: 100, sha256: DirectoryScene.digest(content))
+        try scene.send(upload, content, only: [0, 1, 2])
+        let reconciler = UploadReconciler(lanes: ["local": UploadLane(store: scene.store, policy: Session.policy)])
+        var session = WatchedSession(upload)
+        (session.now, session.dueAt) = (Self.now(), Self.now())
+        #expect(await session.check(reconciler))
+        #expect(session.upload.receivedChunks == 3 && session.upload.lastActivityAt != nil)
+        try await Self.aTickPasses(scene)
+        try scene.send(upload, content, only: [3, 4, 5, 6, 7, 8, 9])
+        try Data(content).write(to: scene.target())
+        session.upload.status = status
+        (session.now, session.dueAt) = (Self.now(), Self.now())
+        while await session.check(reconciler) {}
+        #expect(session.upload.reclaimedAt != nil && session.reclaimedBytes == 1_000)
+        #expect(try await scene.inspect(upload).received == 0)
+        #expect(scene.published() == content)
+    }
+
+    /// No other session can own what the id names, so a late retry of a chunk is this one's.
+    @Test func whatAnIdNamesGoesHoweverLateItCame() async throws {
+        for pattern in ["{id}/{index}", "{name}-{id}.{index}"] {
+            let scene = try DirectoryScene(pattern: pattern)
+            var upload = scene.upload(Self.content, chunkBytes: 300)
+            try scene.send(upload, Self.content)
+            guard case .published = try await scene.merge(upload) else {
+                Issue.record("not published")
+                return
+            }
+            let state = scene.notes.withLock { $0.last?.state }
+            upload.lastActivityAt = Timestamp(microseconds: 0)
+            try await Self.aTickPasses(scene)
+            try scene.send(upload, Self.content, only: [1])
+            #expect(try await reclaim(scene, upload, state) == 900)
+            #expect(try await scene.inspect(upload).received == 0)
+        }
+    }
+
     /// The file system's clock may tick in steps of some milliseconds.
     private static func aTickPasses(_ scene: DirectoryScene) async throws {
         let (probe, first) = (scene.base.appending(path: "probe"), scene.base.appending(path: "first"))

@@ -31,7 +31,8 @@ import Testing
             let state = scene.notes.withLock { $0.last?.state }
             #expect(try await scene.merge(upload, token: 2, state: state) == .published(publication))
             #expect(scene.published() == content)
-            let bytes = try await scene.store.reclaim(upload, plan: upload.plan!, work: scene.work()).get()
+            let work = scene.work(state: scene.notes.withLock { $0.last?.state })
+            let bytes = try await scene.store.reclaim(upload, plan: upload.plan!, work: work).get()
             #expect(bytes == (layout == .chunks ? 1_000 : 0))
             #expect(try await scene.inspect(upload).received == 0)
             #expect(scene.published() == content)

@@ -193,8 +193,8 @@ import Timeline
             reasons: ["UNAVAILABLE"], status: "receiving", signal: .failed(retryAfter: nil)),
         Case(
             name: "someone cancelled it",
-            replies: [.list: [some, some, .noUpload], .head: [.nothing], .abort: [.done]], upload: session("expired"),
-            reasons: ["RECLAIMED"], status: "expired", reclaimed: 10, aborts: 1),
+            replies: [.list: [some, some, some, .noUpload], .head: [.nothing], .abort: [.done]],
+            upload: session("expired"), reasons: ["RECLAIMED"], status: "expired", reclaimed: 10, aborts: 1),
         Case(
             name: "someone completed it, and it is there", replies: [.list: [.noUpload], .head: [there], .get: [body]],
             upload: session("complete", sha256: known), reasons: ["FOUND_COMPLETE"], status: "complete", missing: ""),

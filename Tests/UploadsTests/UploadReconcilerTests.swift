@@ -175,7 +175,7 @@ import Timeline
         let store = MemoryStore()
         var session = WatchedSession(Session.upload(status: "expired"))
         while await session.check(reconciler(store)) {}
-        #expect(store.seen.log == ["prove", "discard", "purge"])
+        #expect(store.seen.log == ["inspect", "prove", "discard", "purge"])
         #expect(session.reclaimedBytes == 12)
     }
 
@@ -183,13 +183,13 @@ import Timeline
         let store = MemoryStore()
         var session = WatchedSession(Session.upload(status: "complete"))
         while await session.check(reconciler(store)) {}
-        #expect(store.seen.log == ["prove"])
+        #expect(store.seen.log == ["inspect", "prove"])
         #expect(session.upload.status == "complete" && session.upload.reviewReason == "TARGET_MISSING")
         #expect(store.seen.chunkBytes == 12)
         store.change { $0.hasTarget = true }
         session.dueAt = session.now
         while await session.check(reconciler(store)) {}
-        #expect(store.seen.log == ["prove", "prove", "reclaim"])
+        #expect(store.seen.log == ["inspect", "prove", "inspect", "prove", "reclaim"])
         #expect(session.upload.reviewReason == nil && session.reclaimedBytes == 12)
     }
 

@@ -111,7 +111,7 @@ import Timeline
 
     @Test func everyCheckEnds() {
         forAll { check in
-            #expect(check.decision != nil && check.script.count <= 2, "\(check)")
+            #expect(check.decision != nil && check.script.count <= 3, "\(check)")
         }
     }
 

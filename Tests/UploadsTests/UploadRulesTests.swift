@@ -353,11 +353,13 @@ import Timeline
     @Test func anExpiryThatSomeoneElseWroteIsLookedIntoFirst() {
         let upload = Session.upload(status: "expired")
         for proof in [CompletionProof.incomplete, .undecided(Session.detail)] {
-            let outcome = Session.play(upload, .proof(proof), .discarded(Discarded(bytes: 10, isKept: true)))
-            #expect(outcome.actions == [.prove, .discard])
+            let outcome = Session.play(
+                upload, .inventory(Session.whole), .proof(proof), .discarded(Discarded(bytes: 10, isKept: true)))
+            #expect(outcome.actions == [.inspect, .prove, .discard])
         }
-        let complete = Session.play(upload, .proof(.complete(Session.publication)), .reclaimed(10))
-        #expect(complete.actions == [.prove, .reclaim])
+        let complete = Session.play(
+            upload, .inventory(Session.whole), .proof(.complete(Session.publication)), .reclaimed(10))
+        #expect(complete.actions == [.inspect, .prove, .reclaim])
         #expect(complete.status == "expired" && complete.decision?.next == .rest)
     }
 
@@ -448,23 +450,32 @@ import Timeline
 
     @Test func aCompletionThatSomeoneElseWroteIsProvedFirst() {
         let upload = Session.upload(status: "complete")
-        let proven = Session.play(upload, .proof(.complete(Session.publication)))
-        #expect(proven.actions == [.prove])
+        let proven = Session.play(upload, .inventory(Session.whole), .proof(.complete(Session.publication)))
+        #expect(proven.actions == [.inspect, .prove])
         #expect(proven.decision?.next == .after(.seconds(600)) && proven.decision?.change?.reclaimedBytes == nil)
         #expect(proven.decision?.progress.reclaimAt == now + .seconds(600))
         for (proof, reason) in [
             (CompletionProof.incomplete, "TARGET_MISSING"), (.undecided(Session.detail), "TARGET_EXISTS"),
         ] {
-            let outcome = Session.play(upload, .proof(proof))
-            #expect(outcome.actions == [.prove])
+            let outcome = Session.play(upload, .inventory(Session.whole), .proof(proof))
+            #expect(outcome.actions == [.inspect, .prove])
             #expect(outcome.decision?.verdict == .review && outcome.decision?.next == .rest)
             #expect(outcome.status == "complete" && outcome.decision?.change?.reviewReason == reason)
             #expect(outcome.decision?.change?.reclaimedBytes == nil)
         }
         // Nudged once the file is there, it is right again.
         let nudged = Session.upload(status: "complete", reviewReason: "TARGET_MISSING")
-        let right = Session.play(nudged, .proof(.complete(Session.publication)))
+        let right = Session.play(nudged, .inventory(Session.gone), .proof(.complete(Session.publication)))
         #expect(right.decision?.change?.reviewReason == nil && right.decision?.progress.reclaimAt != nil)
+    }
+
+    /// Its last look saw less: what came since is as old as the look that follows, or nobody would reclaim it.
+    @Test func whatCameBeforeSomeoneElseCompletedItIsActivityOfTheSession() {
+        let upload = Session.upload(status: "complete", received: 1, lastActivityAt: created)
+        let before = UploadProgress(seen: .init(fingerprint: "one", since: created))
+        let outcome = Session.play(
+            upload, .inventory(Session.whole), .proof(.complete(Session.publication)), progress: before)
+        #expect(outcome.decision?.change?.lastActivityAt == now)
     }
 
     @Test func whatIsReclaimedOrForeignIsPutToRestUnasked() {
