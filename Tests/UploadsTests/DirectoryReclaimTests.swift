@@ -52,6 +52,43 @@ import Timeline
         }
     }
 
+    /// The client keeps the times of its files, as `rsync -t` does, and sends the next session's within the time for which
+    /// the chunks of this one are kept.
+    @Test(arguments: [true, false]) func aChunkOfTheNextSessionWithAnOldTimeStays(isTargetThere: Bool) async throws {
+        let scene = try DirectoryScene(pattern: Self.pattern)
+        var upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content)
+        guard case .published = try await scene.merge(upload) else {
+            Issue.record("not published")
+            return
+        }
+        upload.lastActivityAt = Self.now()
+        if !isTargetThere { try FileManager.default.removeItem(at: scene.target()) }
+        try await Self.aTickPasses(scene)
+        try scene.send(upload, DirectoryScene.content(900, seed: 5), only: [1])
+        setTime(86_400, of: scene.chunk("file.bin_1"))
+        #expect(try await reclaim(scene, upload, scene.notes.withLock { $0.last?.state }) == 600)
+        #expect(exists(scene, "file.bin_1"))
+    }
+
+    /// What our merge noted says nothing of a file that the application made later, of chunks that came later.
+    @Test func theNoteOfAMergeCountsForItsOwnFileOnly() async throws {
+        let scene = try DirectoryScene(pattern: Self.pattern)
+        var upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content)
+        guard case .published = try await scene.merge(upload) else {
+            Issue.record("not published")
+            return
+        }
+        try await Self.aTickPasses(scene)
+        let other = DirectoryScene.content(900, seed: 5)
+        try scene.send(upload, other)
+        try FileManager.default.removeItem(at: scene.target())
+        try Data(other).write(to: scene.target())
+        upload.lastActivityAt = Self.now()
+        #expect(try await reclaim(scene, upload, scene.notes.withLock { $0.last?.state }) == 900)
+    }
+
     /// The last look saw three of ten; the rest came, and the application merged and settled by itself.
     @Test(arguments: ["complete", "expired"]) func whatCameBehindTheLastLookGoesWithTheSession(status: String)
         async throws

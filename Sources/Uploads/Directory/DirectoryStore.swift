@@ -199,17 +199,19 @@ public struct DirectoryStore: ChunkStore {
 
     public func reclaim(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
         // Files that an id names are no other session's. Of those that a name alone tells apart, what was written after
-        // the session ended belongs to the next one of that name. Their own file system's clock tells best, if the merge
-        // noted it: a client may have given a chunk any time, also one in the future.
+        // the session ended belongs to the next one of that name.
         let isOwn = configuration.pattern.contains("{id}")
-        let mergedAt = MergeNote(work.state)?.changedAt
+        let note = MergeNote(work.state)
         let end = upload.lastActivityAt.map { ($0.microseconds + 1) * 1_000 }
         let taken = await attempt(upload, plan, work) { job in
+            // Their own file system's clock tells best: a client may have given a chunk any time, one to come or one that
+            // it kept. Only where no merge of ours noted it, the last activity has to do.
+            let mergedAt = try note?.chunksChangedAt(of: try job.targetStatus())
             let bytes = try Trash(root: job.chunksRoot).take(
                 job.files, identity: job.identity,
                 isStale: { status in
                     if isOwn { return true }
-                    if let mergedAt, status.changed <= mergedAt { return true }
+                    if let mergedAt { return status.changed <= mergedAt }
                     // Where nobody ever saw a chunk, none was there.
                     return end.map { min(status.modified, status.changed) <= $0 } ?? false
                 },

@@ -72,4 +72,13 @@ struct MergeNote: Hashable, Sendable {
         guard let published, published == Published(target), let changedAt else { return false }
         return (chunks.changedAt ?? .min) <= changedAt
     }
+
+    /// When the chunks that `target` was made of changed last; nil if it is not the file that was about to be published:
+    /// someone made another one, maybe of chunks that came later.
+    ///
+    /// - Parameter target: nil: the file was taken elsewhere since.
+    func chunksChangedAt(of target: OpenFile.Status?) -> Int64? {
+        guard let published else { return nil }
+        return target.map { published == Published($0) } ?? true ? changedAt : nil
+    }
 }
