@@ -48,7 +48,6 @@ public struct ChunkOddity: Hashable, Sendable {
         case extra
         /// A directory, a symbolic link, a device, a pipe.
         case notAFile = "not_a_file"
-        case unreadable
     }
 
     /// By the numbers that the store's clients use.

@@ -155,6 +155,30 @@ import Testing
 
     // MARK: chunks
 
+    /// As when its client runs as another user with a narrow umask: the row tells which chunk it is, and is tried again.
+    @Test func aChunkThatMayNotBeReadIsTheRowsTroubleAndNotTheStores() async throws {
+        try await withUploadScene { scene in
+            try await scene.add("film", mebibytes: 20)
+            // In the session's directory: the listing of the first look, that of the merge's, and then the chunks.
+            let poller = try scene.startPoller(
+                faults: [
+                    "-o", "/dev/null", "-P", scene.chunks.appending(path: "film").path, "-e",
+                    "inject=openat:error=EACCES:when=4",
+                ])
+            try await eventually("the chunk is named") {
+                try await scene.column("last_error", of: "film")?
+                    .contains("Chunk 1 (“film/1”) cannot be read: openat: Permission denied") == true
+            }
+            #expect(try await scene.column("status", of: "film") == "merging")
+            #expect(try await scene.column("last_verdict", of: "film") == "failed")
+            #expect(try await scene.count("SELECT count(*) FROM reconciled.lanes WHERE pause_reason IS NOT NULL") == 0)
+            try await scene.isMergedOnce("film", mebibytes: 20, "when it may be read")
+            #expect(try await scene.count("SELECT count(*) FROM reconciled.checks WHERE reason = 'UNREADABLE'") == 1)
+            scene.stop(poller)
+            try scene.holdsNothingBut(["film"])
+        }
+    }
+
     @Test(arguments: ["grows", "shrinks", "is replaced"]) func aChunkThatChangesDuringTheCopyIsNoticed(how: String)
         async throws
     {

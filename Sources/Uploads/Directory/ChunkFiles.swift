@@ -21,6 +21,9 @@ struct ChunkFiles: Sendable {
         do throws(FileError) {
             directory = try root.directory(naming.path)
         } catch {
+            if error.isForbidden, naming.ownsDirectory {
+                throw Self.unreadable("The session's directory “\(naming.path.joined(separator: "/"))”", error)
+            }
             guard error.isNotFound else { throw error }
             directory = nil
         }
@@ -131,20 +134,29 @@ struct ChunkFiles: Sendable {
         return names
     }
 
-    /// Opens what a merge reads; nil if it is not there as it should be.
+    /// Opens what a merge reads; nil if it is not there as it should be. One that this user may not read is the row's
+    /// trouble: the store and its other sessions are not to blame.
     ///
     /// - Parameter index: of the chunk; nil: of the data file.
-    func open(_ index: Int?, bytes: Int64) throws(FileError) -> (file: OpenFile, status: OpenFile.Status)? {
+    func open(_ index: Int?, bytes: Int64) throws -> (file: OpenFile, status: OpenFile.Status)? {
+        let name = index.map(naming.fileName) ?? naming.dataName
         do throws(FileError) {
-            guard let file = try directory?.open(index.map(naming.fileName) ?? naming.dataName, O_RDONLY) else {
-                return nil
-            }
+            guard let file = try directory?.open(name, O_RDONLY) else { return nil }
             let status = try file.status()
             return status.kind == .file && status.bytes == bytes ? (file, status) : nil
         } catch {
+            if error.isForbidden {
+                let path = (naming.path + [name]).joined(separator: "/")
+                let what = index.map { "Chunk \($0 + naming.firstIndex)" } ?? "The data file"
+                throw Self.unreadable("\(what) (“\(path)”)", error)
+            }
             guard error.isNotFound || error.code == ELOOP || error.code == ENXIO else { throw error }
             return nil
         }
+    }
+
+    private static func unreadable(_ what: String, _ error: FileError) -> StoreFault {
+        StoreFault(.unreadable, error.fault("\(what) cannot be read").problem)
     }
 }
 

@@ -206,7 +206,7 @@ public struct DirectoryStore: ChunkStore {
         let taken = await attempt(upload, plan, work) { job in
             // Their own file system's clock tells best: a client may have given a chunk any time, one to come or one that
             // it kept. Only where no merge of ours noted it, the last activity has to do.
-            let mergedAt = try note?.chunksChangedAt(of: try job.targetStatus())
+            let mergedAt = try note?.chunksChangedAt(of: job.targetStatus())
             let bytes = try Trash(root: job.chunksRoot).take(
                 job.files, identity: job.identity,
                 isStale: { status in

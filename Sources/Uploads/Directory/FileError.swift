@@ -15,6 +15,9 @@ struct FileError: Error, Hashable {
 
     var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
 
+    /// This user may not; a chunk may be like that while its store is not.
+    var isForbidden: Bool { code == EACCES || code == EPERM }
+
     /// What was written may never reach the disk.
     var isSynchronization: Bool { call == "fsync" || call == "fdatasync" }
 

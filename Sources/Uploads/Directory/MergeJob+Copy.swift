@@ -22,6 +22,9 @@ extension MergeJob {
                         neededBytes: plan.totalBytes - state.position, freeBytes: (try? targetRoot.freeBytes()) ?? 0))
             }
             throw error
+        } catch let fault as StoreFault {
+            try? setBack(state)
+            throw fault
         } catch let stop as Stop {
             if stop.outcome == .chunksChanged { try? discardPart(state) }
             throw stop
