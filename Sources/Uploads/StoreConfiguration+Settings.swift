@@ -53,9 +53,7 @@ extension StoreConfiguration.Directory {
         pattern = try section.string("pattern") ?? pattern
         firstIndex = try section.integer("firstIndex", in: 0...1) ?? firstIndex
         minFreeBytes = try section.size("minFreeBytes", in: 0...(1 << 50)) ?? minFreeBytes
-        guard Self.segments(chunks) != Self.segments(target) else {
-            throw section.error("target", problem: "the same directory as chunks", allowed: "another directory")
-        }
+        try checkRoots(in: section)
         let words = pattern.matches(of: /\{([^{}]*)\}/).map { String($0.1) }
         let isRelative = !pattern.hasPrefix("/") && !pattern.split(separator: "/").contains("..")
         guard words.contains("index"), words.contains("id") || words.contains("name"), isRelative,
@@ -67,9 +65,29 @@ extension StoreConfiguration.Directory {
         }
     }
 
+    /// A file that is published must not be taken for a chunk, nor a chunk for a file that is there already.
+    private func checkRoots(in section: SettingsSection) throws {
+        for (key, path) in [("chunks", chunks), ("target", target)] where Self.segments(path).contains("..") {
+            throw section.error(key, problem: "the path holds a “..”", allowed: "a path without it")
+        }
+        let (from, to) = (Self.segments(chunks), Self.segments(target))
+        let problem: String? =
+            if from == to {
+                "the same directory as chunks"
+            } else if to.starts(with: from) {
+                "a directory below chunks"
+            } else if from.starts(with: to) {
+                "a directory above chunks"
+            } else {
+                nil
+            }
+        guard let problem else { return }
+        throw section.error("target", problem: problem, allowed: "a directory beside it")
+    }
+
     /// A path but for doubled, trailing and `.` parts.
     private static func segments(_ path: String) -> [Substring] {
-        (path.hasPrefix("/") ? ["/"] : []) + path.split(separator: "/").filter { $0 != "." }
+        [path.hasPrefix("/") ? "/" : "."] + path.split(separator: "/").filter { $0 != "." }
     }
 }
 

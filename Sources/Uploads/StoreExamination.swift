@@ -60,6 +60,9 @@ extension StoreConfiguration.Directory {
             let detail = "target \(target): \(free) bytes are free, minFreeBytes is \(minFreeBytes): nothing is merged"
             findings.append(StoreFinding(kind: "store_full", detail: detail))
         }
+        if let chunksRoot, let problem = nesting(chunksRoot, targetRoot) {
+            findings.append(StoreFinding(kind: "store_unusable", detail: problem))
+        }
         if layout == .offset, let chunksRoot, let from = try? chunksRoot.status(), let to = try? targetRoot.status(),
             from.device != to.device
         {
@@ -67,6 +70,34 @@ extension StoreConfiguration.Directory {
             findings.append(StoreFinding(kind: "store_slow", detail: detail))
         }
         return findings
+    }
+
+    /// What the configuration's paths do not show: links and mounts lead from one root to the other.
+    private func nesting(_ chunksRoot: OpenFile, _ targetRoot: OpenFile) -> String? {
+        let advice = "files that are published would count as chunks, or chunks as files: choose one beside it"
+        do throws(FileError) {
+            if try targetRoot.isWithin(chunksRoot) { return "target \(target) lies in chunks \(chunks); \(advice)" }
+            if try chunksRoot.isWithin(targetRoot) { return "chunks \(chunks) lies in target \(target); \(advice)" }
+            return nil
+        } catch {
+            return "chunks \(chunks), target \(target): \(error.fault("nobody can tell where they are").problem)"
+        }
+    }
+}
+
+extension OpenFile {
+    /// Whether this directory is another, or lies below it.
+    fileprivate func isWithin(_ other: OpenFile) throws(FileError) -> Bool {
+        let end = try other.status()
+        var current = try status()
+        var path = "."
+        while (current.device, current.inode) != (end.device, end.inode) {
+            path += "/.."
+            guard let above = try status(of: path), (above.device, above.inode) != (current.device, current.inode)
+            else { return false }
+            current = above
+        }
+        return true
     }
 }
 

@@ -63,10 +63,23 @@ import Testing
         #expect(settings.addressing == addressing)
     }
 
+    /// One name may begin with the other; it is another directory all the same.
+    @Test(arguments: [("/data/chunks", "/data/files"), ("/data/c", "/data/chunks"), ("/data/files..", "/data/files")])
+    func rootsBesideEachOtherAreRead(chunks: String, target: String) throws {
+        let store = try read("kind: directory, chunks: \(chunks), target: \(target)")
+        #expect(store.kind == .directory(.init(chunks: chunks, target: target)))
+    }
+
     @Test func mistakesNameKeyLineAndWhatIsAllowed() throws {
         let cases: [(String, String)] = [
             ("chunks: /c", "kind"), ("kind: azure", "kind"), ("kind: directory, chunks: /c", "target"),
             ("kind: directory, target: /c", "chunks"), ("kind: directory, chunks: /c/./, target: //c", "target"),
+            ("kind: directory, chunks: /c, target: /c/files", "target"),
+            ("kind: directory, chunks: /c/chunks/, target: //c", "target"),
+            ("kind: directory, chunks: /, target: /t", "target"),
+            ("kind: directory, chunks: c, target: ./c/t", "target"),
+            ("kind: directory, chunks: /c, target: /t/../c/t", "target"),
+            ("kind: directory, chunks: /t/.., target: /t", "chunks"),
             (Self.directory + ", pattern: \"{id}\"", "pattern"), (Self.directory + ", pattern: \"{index}\"", "pattern"),
             (Self.directory + ", pattern: \"/{id}/{index}\"", "pattern"),
             (Self.directory + ", pattern: \"{user}/{id}/{index}\"", "pattern"),
