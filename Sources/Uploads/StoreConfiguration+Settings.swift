@@ -56,13 +56,32 @@ extension StoreConfiguration.Directory {
         try checkRoots(in: section)
         let words = pattern.matches(of: /\{([^{}]*)\}/).map { String($0.1) }
         let isRelative = !pattern.hasPrefix("/") && !pattern.split(separator: "/").contains("..")
-        guard words.contains("index"), words.contains("id") || words.contains("name"), isRelative,
+        let file = pattern.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        guard words.count(where: { $0 == "index" }) == 1, let index = file.range(of: "{index}"),
+            words.contains("id") || words.contains("name"), isRelative,
             words.allSatisfy(["id", "name", "index"].contains)
         else {
             throw section.error(
                 "pattern", problem: "the value does not name a chunk of an upload",
-                allowed: "a relative path with {index} and {id} or {name}, such as {id}/{index}")
+                allowed:
+                    "a relative path with {id} or {name}, and {index} in the name of the file, such as {id}/{index}")
         }
+        guard Self.isApart(file[..<index.lowerBound].reversed()), Self.isApart(file[index.upperBound...]) else {
+            throw section.error(
+                "pattern",
+                problem: "chunks of different uploads have one file, such as chunk 10 of “1” and chunk 0 of “11”",
+                allowed:
+                    "something that is no digit, or a “/”, between {index} and {id} or {name}, such as {id}_{index}")
+        }
+    }
+
+    /// Whether what stands beside the index, from there on, cannot be taken for digits of it.
+    private static func isApart(_ neighbours: some Sequence<Character>) -> Bool {
+        for character in neighbours {
+            if character == "{" || character == "}" { return false }
+            if !("0"..."9").contains(character) { return true }
+        }
+        return true
     }
 
     /// A file that is published must not be taken for a chunk, nor a chunk for a file that is there already.

@@ -63,6 +63,29 @@ import Testing
         #expect(settings.addressing == addressing)
     }
 
+    /// Chunk 10 of the session 1 would be the file of chunk 0 of the session 11.
+    @Test(arguments: [
+        "{id}{index}", "a/{name}{index}.part", "{id}7{index}", "{index}{id}", "{index}00{name}", "{id}_{index}{name}",
+    ])
+    func anIndexThatRunsIntoAnIdIsRefused(pattern: String) throws {
+        let error = #expect(throws: SettingsError.self) { try read(Self.directory + ", pattern: \"\(pattern)\"") }
+        #expect(error?.key == "stores.acme.pattern")
+        #expect(error?.problem.contains("different uploads have one file") == true)
+        #expect(error?.allowed.contains("{id}_{index}") == true)
+    }
+
+    @Test(arguments: [
+        "{id}/{index}", "{name}_{index}", "resumable-{id}.{index}", "{id}/7{index}", "{id}_7{index}", "{index}.{id}",
+        "{id}{name}/chunk{index}", "{id}/{index}.part",
+    ])
+    func anIndexThatStandsApartIsRead(pattern: String) throws {
+        guard case .directory(let directory) = try read(Self.directory + ", pattern: \"\(pattern)\"").kind else {
+            Issue.record("no directory")
+            return
+        }
+        #expect(directory.pattern == pattern)
+    }
+
     /// One name may begin with the other; it is another directory all the same.
     @Test(arguments: [("/data/chunks", "/data/files"), ("/data/c", "/data/chunks"), ("/data/files..", "/data/files")])
     func rootsBesideEachOtherAreRead(chunks: String, target: String) throws {
@@ -83,6 +106,8 @@ import Testing
             (Self.directory + ", pattern: \"{id}\"", "pattern"), (Self.directory + ", pattern: \"{index}\"", "pattern"),
             (Self.directory + ", pattern: \"/{id}/{index}\"", "pattern"),
             (Self.directory + ", pattern: \"{user}/{id}/{index}\"", "pattern"),
+            (Self.directory + ", pattern: \"{index}/{id}\"", "pattern"),
+            (Self.directory + ", pattern: \"{id}/{index}.{index}\"", "pattern"),
             (Self.directory + ", layout: blob", "layout"), (Self.directory + ", firstIndex: 2", "firstIndex"),
             (Self.directory + ", bucket: b", "bucket"), (Self.directory + ", expireAfter: 0s", "expireAfter"),
             (Self.directory + ", dryRun: maybe", "dryRun"), (Self.directory + ", cadence: []", "cadence"),
