@@ -197,6 +197,39 @@ import Timeline
         }
     }
 
+    /// Nobody said what it must hash to: the chunks do, byte for byte.
+    @Test(arguments: [StoreConfiguration.Directory.Layout.chunks, .offset])
+    func whatSomeoneElseMadeIsProvedByTheChunks(layout: StoreConfiguration.Directory.Layout) async throws {
+        for isEqual in [true, false] {
+            let scene = try DirectoryScene(layout: layout)
+            let upload = scene.upload(Self.content, chunkBytes: 300)
+            try scene.send(upload, Self.content)
+            let made = isEqual ? Self.content : Self.content.dropLast() + [Self.content[899] ^ 1]
+            try Data(made).write(to: scene.target())
+            let reconciler = UploadReconciler(lanes: ["local": UploadLane(store: scene.store, policy: Session.policy)])
+            var session = WatchedSession(upload)
+            session.upload.status = "complete"
+            (session.now, session.dueAt) = (Self.now(), Self.now())
+            while await session.check(reconciler) {}
+            #expect(session.upload.reviewReason == (isEqual ? nil : "TARGET_MISSING"))
+            #expect((session.upload.reclaimedAt != nil) == isEqual)
+            #expect(try await scene.inspect(upload).received == (isEqual ? 0 : 3))
+            #expect(scene.published() == made)
+        }
+    }
+
+    /// One marker is missing: the rest of the data file could be what was there before.
+    @Test func aDataFileThatIsNotWholeProvesNothing() async throws {
+        let scene = try DirectoryScene(layout: .offset)
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content, only: [0, 2])
+        for target in [Self.content, DirectoryScene.content(900, seed: 3)] {
+            try Data(target).write(to: scene.target())
+            let proof = await scene.store.proof(upload, plan: upload.plan!, work: scene.work())
+            guard case .undecided = try proof.get() else { Issue.record("decided"); return }
+        }
+    }
+
     @Test func whatNobodyCanTellIsToldToHumansWithWhatWasCompared() async throws {
         let scene = try DirectoryScene()
         let upload = scene.upload(Self.content, chunkBytes: 300)

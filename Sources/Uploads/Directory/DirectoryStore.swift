@@ -187,13 +187,17 @@ public struct DirectoryStore: ChunkStore {
                 }
                 return .complete(Publication(location: job.location, etag: expected, bytes: status.bytes))
             }
-            if let note = MergeNote(work.state), note.isPublished(status, beside: try job.look()) {
-                return .complete(Publication(location: job.location, etag: nil, bytes: status.bytes))
-            }
-            if self.configuration.layout == .chunks, try job.firstDifference(file, skipsMissing: true) != nil {
+            let look = try job.look()
+            let known = Publication(location: job.location, etag: nil, bytes: status.bytes)
+            if let note = MergeNote(work.state), note.isPublished(status, beside: look) { return .complete(known) }
+            let isWhole = look.inventory.missing.isEmpty
+            // Where a chunk's marker is missing, the data file tells nothing of its place.
+            if isWhole || self.configuration.layout == .chunks,
+                try job.firstDifference(file, skipsMissing: !isWhole) != nil
+            {
                 return .incomplete
             }
-            return .undecided(try job.undecided(status))
+            return isWhole ? .complete(known) : .undecided(job.undecided(status, look.inventory))
         }
     }
 

@@ -143,8 +143,7 @@ extension MergeJob {
 
     /// A target of which nobody can tell whether it is this upload, for humans: how many chunks are there, all of them
     /// equal to it, and which could not be compared.
-    func undecided(_ status: OpenFile.Status) throws -> JSONValue {
-        let inventory = try look().inventory
+    func undecided(_ status: OpenFile.Status, _ inventory: Inventory) -> JSONValue {
         var members: [JSONValue.Member] = [.init("target_bytes", .number(String(status.bytes)))]
         if files.layout == .chunks {
             members.append(.init("equal_chunks", .number(String(inventory.received))))
