@@ -81,7 +81,8 @@ public struct Publication: Hashable, Sendable {
 
 public enum MergeOutcome: Hashable, Sendable {
     case published(Publication)
-    /// Chunks are missing or changed since the merge began: nothing of it is kept.
+    /// Chunks are missing or changed since the merge began. What was noted stays, for it may be the only proof that
+    /// another worker published meanwhile: a note must show by itself which chunks it is about.
     case chunksChanged
     /// The target was there, and is not this upload. The detail goes to `review_detail`.
     case targetExists(JSONValue)

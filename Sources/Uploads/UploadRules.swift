@@ -139,9 +139,11 @@ public struct UploadRules: Sendable {
         }
     }
 
-    /// Merged anew when the chunks are quiet again; ever later, should the store never agree with itself.
+    /// Merged anew when the chunks are quiet again; ever later, should the store never agree with itself. What the store
+    /// noted stays: another worker may have published at this very moment, and only the note proves it.
     private var chunksChanged: UploadDecision {
-        var noted = UploadProgress(restarts: progress.restarts)
+        var noted = progress.carried
+        noted.mergedBytes = nil
         noted.countRestart()
         let wait = max(policy.quiescence, Backoff.check.limit(failures: noted.restarts))
         let isReview = upload.status == "review"

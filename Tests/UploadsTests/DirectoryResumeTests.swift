@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Synchronization
 import Testing
 
 @testable import Uploads
@@ -148,6 +149,43 @@ import Testing
         #expect(try frozen.publish(state, digest: nil) == .interrupted)
         #expect(scene.visible.isEmpty)
         #expect(scene.parts.count == 1)
+    }
+
+    /// It was frozen just before the rename, and wakes up at any moment of its successor's merge: the n-th time that its
+    /// successor asks for its lease, or (0) as that notes what it is about to publish.
+    @Test(arguments: 0...12) func aDataFileThatAFrozenWorkerPublishesBesideItsSuccessorIsKnown(moment: Int) async throws
+    {
+        let scene = try DirectoryScene(layout: .offset)
+        let content = DirectoryScene.content(900)
+        let upload = scene.upload(content, chunkBytes: 300)
+        try scene.send(upload, content)
+        let frozen = try MergeJob(upload, upload.plan!, scene.configuration, token: 1, isInterrupted: { false })
+        let look = try frozen.look()
+        let note = MergeNote(
+            fingerprint: look.inventory.fingerprint, token: 1, mergedBytes: 0, changedAt: look.changedAt,
+            published: try frozen.files.open(nil, bytes: 900)?.status)
+        let reconciler = UploadReconciler(lanes: ["local": UploadLane(store: scene.store, policy: Session.policy)])
+        var session = WatchedSession(upload)
+        session.upload.status = "merging"
+        session.progress = UploadProgress(mergedBytes: 0, state: note.json).json
+        let asked = Atomic(0)
+        var checks = 0
+        while session.upload.status != "complete", session.upload.status != "review", checks < 20 {
+            checks += 1
+            let isChecked = await session.check(
+                reconciler,
+                lease: {
+                    if asked.add(1, ordering: .relaxed).newValue == moment { _ = try? frozen.publishData() }
+                    return .seconds(60)
+                },
+                journal: {
+                    if moment == 0 { _ = try frozen.publishData() }
+                    return true
+                })
+            #expect(isChecked)
+        }
+        #expect(session.upload.status == "complete", "\(session.last?.reason ?? "")")
+        #expect(scene.published() == content)
     }
 
     @Test func aLaterClaimIsLeftAloneWhileItLivesAndSweptWhenItDoesNot() async throws {

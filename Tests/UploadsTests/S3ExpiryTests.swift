@@ -51,6 +51,11 @@ import Timeline
         #expect(isComplete(try await proof([.list: [.list(S3Sample.parts)], .head: [Self.there]]).get()))
         #expect(isUndecided(try await proof([.list: [.noUpload], .head: [Self.there]]).get()))
         #expect(isUndecided(try await proof([.list: [Self.some], .head: [Self.there]]).get()))
+        // The parts were sent again since: the object is made of those that are there.
+        let stale = JSONValue.object([.init("upload_id", .string("U1")), .init("etag", .string("0-3"))])
+        #expect(
+            isComplete(
+                try await proof([.list: [.list(S3Sample.parts)], .head: [Self.there]], state: stale).get()))
         let other = S3Script.Reply.object(bytes: 12, etag: "other")
         #expect(isUndecided(try await proof([.list: [.noUpload], .head: [other]], state: Self.noted).get()))
     }

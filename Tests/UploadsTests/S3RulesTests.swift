@@ -232,6 +232,13 @@ import Timeline
             replies: [.list: [whole, .noUpload], .head: [.nothing], .complete: [.noUpload]], upload: session(),
             reasons: ["CHUNKS_CHANGED", "CHUNKS_MISSING"], status: "receiving", missing: "1-3", completes: 1),
         Case(
+            name: "NoSuchUpload after success, and the object is shown late",
+            replies: [
+                .list: [whole, .noUpload], .head: [.nothing, .nothing, .nothing, there], .complete: [.noUpload],
+            ],
+            upload: session(), reasons: ["CHUNKS_CHANGED", "FOUND_COMPLETE"], status: "complete", missing: "",
+            completes: 1),
+        Case(
             name: "no room at the store",
             replies: [
                 .list: [whole], .head: [.nothing, .nothing, .nothing, there],

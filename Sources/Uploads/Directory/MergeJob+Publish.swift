@@ -53,8 +53,9 @@ extension MergeJob {
             isMoved = try source.move(files.naming.dataName, to: directory, target.file)
         } catch {
             if error.code == EXDEV { return nil }
-            if error.isNotFound { return .chunksChanged }
-            throw error
+            // An earlier worker that was frozen may just have moved it; the next look shows.
+            guard error.isNotFound else { throw error }
+            return .interrupted
         }
         guard isMoved else { return try compared() }
         try directory.synchronize()

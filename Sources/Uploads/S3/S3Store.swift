@@ -51,9 +51,10 @@ public struct S3Store: ChunkStore {
     func proof(
         _ session: S3Session, _ listing: S3Listing?, _ work: StoreWork
     ) async throws(StoreFault) -> CompletionProof {
-        let noted = S3MergeState(work.state, of: session)
-        let composite = noted?.etag ?? listing.flatMap { session.wholeParts($0) }.flatMap(CompositeETag.of)
         guard let object = try await object(session, work) else { return .incomplete }
+        // Parts may have been sent again since the note was taken, and the note may be of what was completed since.
+        let known = etags(session, listing, work)
+        let composite = known.first { $0.lowercased() == object.etag.lowercased() } ?? known.first
         switch try await likeness(object, session, composite, work) {
         case .same(let publication): return .complete(publication)
         case .otherSize, .otherContent: return .incomplete
@@ -69,6 +70,12 @@ public struct S3Store: ChunkStore {
     /// Nothing that was aborted is kept.
     public func purge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
         .success(0)
+    }
+
+    /// What the session's object may have, as far as anyone can tell: by the note, and by the parts that are there.
+    func etags(_ session: S3Session, _ listing: S3Listing?, _ work: StoreWork) -> [String] {
+        let listed = listing.flatMap { session.wholeParts($0) }.flatMap(CompositeETag.of)
+        return [S3MergeState(work.state, of: session)?.etag, listed].compactMap { $0 }
     }
 
     // MARK: looking

@@ -29,6 +29,7 @@ struct WatchedSession {
     /// Moves on to when the row is due, checks it, and writes what was concluded. False if it is at rest.
     mutating func check(
         _ reconciler: UploadReconciler, isDryRun: Bool = false,
+        lease: @escaping @Sendable () -> Duration = { .seconds(60) },
         journal: @escaping @Sendable () throws -> Bool = { true }
     ) async -> Bool {
         guard let dueAt else { return false }
@@ -37,7 +38,7 @@ struct WatchedSession {
         claim.claimedAt = now
         let (instant, written) = (now, Journal())
         var context = CheckContext(
-            deadline: .distantFuture, now: { instant }, leaseRemaining: { .seconds(60) },
+            deadline: .distantFuture, now: { instant }, leaseRemaining: lease,
             journal: { progress in
                 guard try journal() else { return false }
                 written.lines.withLock { $0.append(progress) }
