@@ -161,13 +161,63 @@ import Timeline
         #expect(fault.kind == .misconfigured)
     }
 
-    @Test func nothingIsLeftToReclaim() async throws {
+    // MARK: reclaim
+
+    private func reclaim(
+        _ replies: Replies, _ upload: Upload = S3Sample.upload(), state: JSONValue? = nil
+    ) async throws -> (Result<Int64, StoreFault>, S3Record) {
+        try await withFakeS3(replies) { store, record in
+            let plan = try #require(upload.plan)
+            return (await store.reclaim(upload, plan: plan, work: S3Sample.work(record, state: state)), record)
+        }
+    }
+
+    @Test func anUploadThatIsOverLeavesNothingToReclaim() async throws {
+        let (gone, record) = try await reclaim([.list: [.noUpload]])
+        #expect(try gone.get() == 0)
+        #expect(record.events == ["list"])
+        let (never, silent) = try await reclaim([:], S3Sample.upload(uploadID: nil))
+        #expect(try never.get() == 0)
+        #expect(silent.events.isEmpty)
         try await withFakeS3([:]) { store, record in
             let upload = S3Sample.upload()
             let plan = try #require(upload.plan)
-            #expect(try await store.reclaim(upload, plan: plan, work: S3Sample.work()).get() == 0)
             #expect(try await store.purge(upload, plan: plan, work: S3Sample.work()).get() == 0)
             #expect(record.events.isEmpty)
         }
+    }
+
+    /// The target was there already; or a person said that what is there is right.
+    @Test func partsThatWereNotNeededAreAborted() async throws {
+        let other = S3Script.Reply.object(bytes: 12, etag: "other")
+        let (result, record) = try await reclaim([
+            .list: [.list(S3Sample.parts), .noUpload], .head: [other], .abort: [.done],
+        ])
+        #expect(try result.get() == 12)
+        #expect(record.events == ["list", "head", "note", "abort", "list"])
+        // Parts that are not whole any more: the note tells what they would have made.
+        let (noted, _) = try await reclaim(
+            [.list: [Self.some, .noUpload], .head: [other], .abort: [.done]], state: Self.noted)
+        #expect(try noted.get() == 10)
+        let (again, _) = try await reclaim([.list: [.noUpload]], state: record.noted)
+        #expect(try again.get() == 12)
+    }
+
+    @Test func partsThatTheObjectMayBeMadeOfAreNotAborted() async throws {
+        let cases: [(S3Script.Reply, JSONValue?)] = [
+            (.list(S3Sample.parts), nil), (Self.some, Self.noted), (Self.some, nil),
+        ]
+        for (list, state) in cases {
+            let (result, record) = try await reclaim(
+                [.list: [list], .head: [Self.there], .abort: [.done]], state: state)
+            #expect(try result.get() == 0)
+            #expect(record.events == ["list", "head"])
+        }
+        let (lost, record) = try await reclaim([
+            .list: [.list(S3Sample.parts)], .head: [.nothing], .abort: [.done],
+        ])
+        guard case .failure(let fault) = lost else { Issue.record("\(lost)"); return }
+        #expect(fault.kind == .invalid(reason: "TARGET_MISSING"))
+        #expect(!record.events.contains("abort"))
     }
 }

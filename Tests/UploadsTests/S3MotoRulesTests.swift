@@ -110,8 +110,16 @@ import Timeline
                 let client = scene.client("taken-\(index)")
                 _ = try await client.ask("put") { $0.add("body", content) }
                 var session = try await Self.session(client, sha256: sha256)
-                #expect(await scene.run(&session) == ["CHUNKS_WHOLE", reason], "\(client.key)")
-                #expect(session.upload.status == (reason == "MERGED" ? "complete" : "review"))
+                let id = try #require(session.upload.s3UploadID)
+                let isRight = reason == "MERGED"
+                #expect(
+                    await scene.run(&session) == ["CHUNKS_WHOLE", reason] + (isRight ? ["RECLAIMED"] : []),
+                    "\(client.key)")
+                #expect(session.upload.status == (isRight ? "complete" : "review"))
+                // The parts that nobody needs are gone, and the object is as it was.
+                let listing = try await client.ask("list") { $0.add("upload_id", id) }
+                #expect(listing["error"]?.string == (isRight ? "NoSuchUpload" : nil))
+                #expect(session.reclaimedBytes == (isRight ? 19 : 0))
                 #expect(try await client.ask("get")["body"]?.string == content)
             }
         }

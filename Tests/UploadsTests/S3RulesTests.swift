@@ -144,11 +144,12 @@ import Timeline
             missing: "", completes: 2),
         Case(
             name: "the target is there and is this upload", replies: [.list: [whole], .head: [there]],
-            upload: session(), reasons: ["MERGED"], status: "complete", missing: ""),
+            upload: session(), reasons: ["MERGED", "RECLAIMED"], status: "complete", missing: ""),
         Case(
             name: "the target is there and its digest is this upload's",
-            replies: [.list: [whole], .head: [other], .get: [body]], upload: session(sha256: known),
-            reasons: ["MERGED"], status: "complete", missing: ""),
+            replies: [.list: [whole, whole, .noUpload], .head: [other], .get: [body], .abort: [.done]],
+            upload: session(sha256: known), reasons: ["MERGED", "RECLAIMED"], status: "complete", missing: "",
+            reclaimed: 12, aborts: 1),
         Case(
             name: "the target is there and is another", replies: [.list: [whole], .head: [other]], upload: session(),
             reasons: ["TARGET_EXISTS"], status: "review", review: "TARGET_EXISTS"),
@@ -198,6 +199,16 @@ import Timeline
         Case(
             name: "someone completed it, and it is there", replies: [.list: [.noUpload], .head: [there], .get: [body]],
             upload: session("complete", sha256: known), reasons: ["FOUND_COMPLETE"], status: "complete", missing: ""),
+        Case(
+            name: "a person said that what is there is right",
+            replies: [.list: [whole, .noUpload], .head: [other], .abort: [.done]], upload: session("complete"),
+            progress: #"{"reclaim_at":"2026-11-23T10:00:00Z"}"#, reasons: ["RECLAIMED"], status: "complete",
+            reclaimed: 12, aborts: 1),
+        Case(
+            name: "a person said that it is there, and it is not",
+            replies: [.list: [whole], .head: [.nothing], .abort: [.done]], upload: session("complete"),
+            progress: #"{"reclaim_at":"2026-11-23T10:00:00Z"}"#, reasons: ["TARGET_MISSING"], status: "complete",
+            review: "TARGET_MISSING"),
         Case(
             name: "someone completed it, and it is not there", replies: [.list: [.noUpload], .head: [.nothing]],
             upload: session("complete"), reasons: ["TARGET_MISSING"], status: "complete", review: "TARGET_MISSING"),

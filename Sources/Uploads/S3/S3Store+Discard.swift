@@ -13,15 +13,53 @@ extension S3Store {
     }
 
     private func discard(_ session: S3Session, _ work: StoreWork) async throws(StoreFault) -> Discarded {
-        let noted = S3MergeState(work.state, of: session)
-        var bytes = noted?.discardedBytes ?? 0
-        guard var listing = try await parts(session, work) else { return Discarded(bytes: bytes, isKept: false) }
+        guard let listing = try await parts(session, work) else {
+            return Discarded(bytes: S3MergeState(work.state, of: session)?.discardedBytes ?? 0, isKept: false)
+        }
         // There are stores where aborting what was completed takes the object's data along.
         if case .complete = try await proof(session, listing, work) {
             throw StoreFault(
                 .invalid(reason: UploadReason.targetExists),
                 "The object is complete, so its multipart upload, which is there still, was not aborted.")
         }
+        return Discarded(bytes: try await abort(session, listing, work), isKept: false)
+    }
+
+    /// A completed upload leaves no parts. But one that was not needed, for the object was there already or a person said
+    /// that another is right, has them still, and somebody pays for them.
+    public func reclaim(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
+        let session: S3Session
+        // A person settled a session that no multipart upload can belong to.
+        do throws(StoreFault) { session = try S3Session(upload, plan) } catch { return .success(0) }
+        do throws(StoreFault) {
+            return .success(try await reclaim(session, work))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func reclaim(_ session: S3Session, _ work: StoreWork) async throws(StoreFault) -> Int64 {
+        guard let listing = try await parts(session, work) else {
+            return S3MergeState(work.state, of: session)?.discardedBytes ?? 0
+        }
+        guard let object = try await object(session, work) else {
+            throw StoreFault(
+                .invalid(reason: UploadReason.targetMissing),
+                "The object is not there, so its multipart upload, which is there still, was not aborted.")
+        }
+        // Only what surely is not made of these parts cannot lose its data with them.
+        let known = etags(session, listing, work)
+        let isOther = !known.isEmpty && known.allSatisfy { $0.lowercased() != object.etag.lowercased() }
+        return isOther ? try await abort(session, listing, work) : 0
+    }
+
+    /// Aborts until nothing is left; says how many bytes that were, those of earlier calls included.
+    private func abort(
+        _ session: S3Session, _ found: S3Listing, _ work: StoreWork
+    ) async throws(StoreFault) -> Int64 {
+        let noted = S3MergeState(work.state, of: session)
+        var listing = found
+        var bytes = noted?.discardedBytes ?? 0
         for round in 0..<Self.roundsMax {
             bytes = max(bytes, listing.bytes)
             var state = noted ?? S3MergeState(session)
@@ -32,9 +70,7 @@ extension S3Store {
             if case .failure(let failure) = await client.abort(session.key, uploadID: session.uploadID, work) {
                 throw failure.fault
             }
-            guard let rest = try await parts(session, work), !rest.parts.isEmpty else {
-                return Discarded(bytes: bytes, isKept: false)
-            }
+            guard let rest = try await parts(session, work), !rest.parts.isEmpty else { return bytes }
             listing = rest
             try await pause(.milliseconds(100 << min(round, 6)), work)
         }

@@ -47,7 +47,7 @@ extension S3Store {
         guard let object = try await object(session, work) else {
             throw StoreFault(.unavailable(retryAfter: nil), "The store completed the upload, but shows no object yet.")
         }
-        switch try await likeness(object, session, etag ?? object.etag, work) {
+        switch try await likeness(object, session, etag ?? object.etag, isOver: true, work) {
         case .same(let publication): return .published(publication)
         case .wrongDigest(let detail): return .digestMismatch(detail)
         case .otherSize(let detail): return .sizeMismatch(detail)
@@ -55,11 +55,11 @@ extension S3Store {
         }
     }
 
-    /// Something stood there before Complete was sent.
+    /// Something stood there before Complete was sent: the parts stay until they are reclaimed.
     private func occupied(
         by object: S3Client.Object, _ session: S3Session, _ composite: String?, _ work: StoreWork
     ) async throws(StoreFault) -> MergeOutcome {
-        switch try await likeness(object, session, composite, work) {
+        switch try await likeness(object, session, composite, isOver: false, work) {
         case .same(let publication): return .published(publication)
         case .wrongDigest(let detail): return .digestMismatch(detail)
         case .otherSize(let detail), .otherContent(let detail), .unclear(let detail): return .targetExists(detail)
@@ -70,7 +70,7 @@ extension S3Store {
     private func withoutSession(_ session: S3Session, _ work: StoreWork) async throws(StoreFault) -> MergeOutcome {
         let noted = S3MergeState(work.state, of: session)
         guard let object = try await object(session, work) else { return .chunksChanged }
-        switch try await likeness(object, session, noted?.etag, work) {
+        switch try await likeness(object, session, noted?.etag, isOver: true, work) {
         case .same(let publication): return .published(publication)
         case .wrongDigest(let detail): return .digestMismatch(detail)
         case .unclear(let detail): return .targetExists(detail)
@@ -104,7 +104,7 @@ extension S3Store {
             guard isRace || isGone else { throw failure.fault }
             return .chunksChanged
         }
-        switch try await likeness(object, session, composite, work) {
+        switch try await likeness(object, session, composite, isOver: !isRace, work) {
         case .same(let publication): return .published(publication)
         case .wrongDigest(let detail): return .digestMismatch(detail)
         case .otherSize(let detail), .otherContent(let detail), .unclear(let detail):

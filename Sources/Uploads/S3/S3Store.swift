@@ -55,16 +55,11 @@ public struct S3Store: ChunkStore {
         // Parts may have been sent again since the note was taken, and the note may be of what was completed since.
         let known = etags(session, listing, work)
         let composite = known.first { $0.lowercased() == object.etag.lowercased() } ?? known.first
-        switch try await likeness(object, session, composite, work) {
+        switch try await likeness(object, session, composite, isOver: listing == nil, work) {
         case .same(let publication): return .complete(publication)
         case .otherSize, .otherContent: return .incomplete
         case .wrongDigest(let detail), .unclear(let detail): return .undecided(detail)
         }
-    }
-
-    /// Completed uploads leave no parts.
-    public func reclaim(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
-        .success(0)
     }
 
     /// Nothing that was aborted is kept.
@@ -110,9 +105,11 @@ public struct S3Store: ChunkStore {
 
     /// Compares an object by the digest that is expected, else by the ETag that its parts make.
     ///
-    /// - Parameter etag: what this upload's object has; nil: that cannot be known.
+    /// - Parameters:
+    ///   - etag: what this upload's object has; nil: that cannot be known.
+    ///   - isOver: whether the multipart upload is gone, completed by us or by others: then it has no parts any more.
     func likeness(
-        _ object: S3Client.Object, _ session: S3Session, _ etag: String?, _ work: StoreWork
+        _ object: S3Client.Object, _ session: S3Session, _ etag: String?, isOver: Bool, _ work: StoreWork
     ) async throws(StoreFault) -> Likeness {
         var detail = S3Detail(session, object, etag: etag)
         guard object.bytes == session.plan.totalBytes else { return .otherSize(detail.json) }
@@ -120,7 +117,7 @@ public struct S3Store: ChunkStore {
         let same = Likeness.same(
             Publication(
                 location: client.address.url(path: client.address.path(session.key)), etag: object.etag,
-                bytes: object.bytes, leavesNothing: true))
+                bytes: object.bytes, leavesNothing: isOver))
         guard let expected = session.sha256 else { return isMade ? same : .unclear(detail.json) }
         switch await client.sha256(session.key, bytesMax: object.bytes, work) {
         case .failure(let failure): throw failure.fault
