@@ -131,6 +131,20 @@ import Timeline
         #expect(!record.events.contains("abort"))
     }
 
+    /// Of the right size, and nothing tells what it is: the parts of the one that is there, maybe.
+    @Test func whatMayBeCompleteIsNotAbortedEither() async throws {
+        for (head, state) in [(Self.there, nil), (.object(bytes: 12, etag: "other"), Self.noted)]
+            as [(S3Script.Reply, JSONValue?)]
+        {
+            let (result, record) = try await discard(
+                [.list: [Self.some], .head: [head], .abort: [.done]], state: state)
+            guard case .failure(let fault) = result else { Issue.record("\(result)"); return }
+            #expect(fault.kind == .invalid(reason: "TARGET_EXISTS"))
+            #expect(fault.problem.contains("by hand"))
+            #expect(!record.events.contains("abort"))
+        }
+    }
+
     @Test func anUploadThatIsGoneNeedsNoAbort() async throws {
         let (result, record) = try await discard([.list: [.noUpload]])
         #expect(try result.get() == Discarded(bytes: 0, isKept: false))

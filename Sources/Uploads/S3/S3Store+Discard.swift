@@ -17,10 +17,17 @@ extension S3Store {
             return Discarded(bytes: S3MergeState(work.state, of: session)?.discardedBytes ?? 0, isKept: false)
         }
         // There are stores where aborting what was completed takes the object's data along.
-        if case .complete = try await proof(session, listing, work) {
+        switch try await proof(session, listing, work) {
+        case .incomplete: break
+        case .complete:
             throw StoreFault(
                 .invalid(reason: UploadReason.targetExists),
                 "The object is complete, so its multipart upload, which is there still, was not aborted.")
+        case .undecided:
+            throw StoreFault(
+                .invalid(reason: UploadReason.targetExists),
+                "The object may be made of these parts, so its multipart upload was not aborted. If it is not, abort it "
+                    + "by hand.")
         }
         return Discarded(bytes: try await abort(session, listing, work), isKept: false)
     }
