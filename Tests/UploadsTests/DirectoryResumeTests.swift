@@ -114,6 +114,32 @@ import Testing
         #expect(scene.parts.isEmpty)
     }
 
+    /// Its poller has left and handed the row back, and its thread still sits in a system call.
+    @Test func thePartOfAWorkerThatIsAboutToEndIsWaitedForAndNotCopied() async throws {
+        let scene = try DirectoryScene()
+        let content = DirectoryScene.content(900)
+        let upload = scene.upload(content, chunkBytes: 300)
+        try scene.send(upload, content)
+        let leaving = try MergeJob(upload, upload.plan!, scene.configuration, token: 1, isInterrupted: { false })
+        let held = Mutex(Optional(try leaving.begin(after: nil)))
+        let inode = try held.withLock { state in
+            try leaving.copy(&state!, to: 300)
+            return try state!.part.status().inode
+        }
+        let note = MergeNote(fingerprint: try leaving.look().inventory.fingerprint, token: 1, mergedBytes: 300)
+        let asked = Atomic(0)
+        let heir = try MergeJob(
+            upload, upload.plan!, scene.configuration, token: 2,
+            isInterrupted: {
+                // Once as it begins, then each time that the lock was refused.
+                if asked.add(1, ordering: .relaxed).newValue == 3 { held.withLock { $0 = nil } }
+                return false
+            })
+        let taken = try heir.begin(after: note)
+        #expect(try taken.part.status().inode == inode)
+        #expect(taken.position == 300)
+    }
+
     @Test func whatWasCopiedFromAFrozenWorkerOutlivesTheOneThatCopiedIt() async throws {
         let scene = try DirectoryScene()
         let upload = scene.upload(Self.content, chunkBytes: Self.chunkBytes)

@@ -1,6 +1,7 @@
 import CLinux
 import Crypto
 import Glibc
+import Timeline
 
 /// The part: the file that grows, and becomes the target by a rename.
 ///
@@ -10,6 +11,7 @@ import Glibc
 extension MergeJob {
     /// What no worker has touched for so long is nobody's: its session was removed.
     private static let abandonedAfterSeconds: Int64 = 7 * 86_400
+    private static let lockPatience = Duration.seconds(3)
 
     func partsDirectory(creating: Bool) throws(FileError) -> OpenFile {
         try targetRoot.directory([ChunkNaming.reserved, "parts"], creating: creating)
@@ -31,7 +33,7 @@ extension MergeJob {
             try old.status().bytes >= note.mergedBytes
         {
             state =
-                try old.lock()
+                try isFree(old, heir)
                 ? try adopt(old, heir, note, in: parts) : try copied(from: old, heir, note, in: parts)
         } else {
             if let heir { try dismiss(heir, in: parts) }
@@ -76,6 +78,19 @@ extension MergeJob {
             throw Stop(.interrupted)
         }
         try parts.remove(name.text)
+    }
+
+    /// Takes the lock, and waits a little for it: a poller that leaves hands its rows back at once, while its thread may
+    /// sit in a last fdatasync. To copy all that is there instead would take far longer.
+    private func isFree(_ old: OpenFile, _ name: PartName) throws -> Bool {
+        let end = Moment.now + Self.lockPatience
+        while try !old.lock() {
+            // A later claim waits for nobody.
+            guard name.token < token, Moment.now < end else { return false }
+            try checkInterruption()
+            usleep(20_000)
+        }
+        return true
     }
 
     /// Goes on with a part whose worker is gone. The lock goes along with the file.
