@@ -1,7 +1,7 @@
 import Glibc
 
 extension Timestamp {
-    /// This machine's clock, to the millisecond; for people and logs only, stored times come from the database.
+    /// This machine's clock, to the millisecond: for people, logs and files. Stored times come from the database.
     public static var wallClock: Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)

@@ -48,7 +48,8 @@ struct UploadCheck {
         var upload = claim.row
         // As this check has seen it: the row learns of it with the settle.
         upload.lastActivityAt = rules.chunkActivityAt ?? upload.lastActivityAt
-        noted.rebase(on: rules.progress)
+        // What the rules noted meanwhile, and what the store did.
+        noted.keep(rules.progress)
         switch action {
         case .inspect: return await store.inspect(upload, plan: plan, work: work).finding { .inventory($0) }
         case .merge: return .merge(await store.merge(upload, plan: plan, work: work))
@@ -82,9 +83,6 @@ private final class NotedProgress: Sendable {
     }
 
     var value: UploadProgress { progress.withLock { $0 } }
-
-    /// What the rules noted meanwhile, and what the store did.
-    func rebase(on rules: UploadProgress) { keep(rules) }
 
     func with(mergedBytes: Int64, state: JSONValue) -> UploadProgress {
         var next = value

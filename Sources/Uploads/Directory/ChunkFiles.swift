@@ -75,13 +75,10 @@ struct ChunkFiles: Sendable {
         }
         if newest.modified > .min {
             // The files' clock is this machine's, as near as there is one.
-            var clock = timespec()
-            unsafe clock_gettime(CLOCK_REALTIME, &clock)
-            let now = Timestamp(microseconds: Int64(clock.tv_sec) * 1_000_000 + Int64(clock.tv_nsec) / 1_000)
             // As it stands, also in the future: the rules know what to make of that.
             inventory.lastActivityAt = Timestamp(microseconds: newest.modified / 1_000)
             let touched = Timestamp(microseconds: max(newest.modified, newest.changed) / 1_000)
-            inventory.quietFor = max(.zero, now - touched)
+            inventory.quietFor = max(.zero, .wallClock - touched)
         } else if plan.count == 0 {
             inventory.quietFor = .seconds(86_400)
         }
@@ -157,11 +154,5 @@ struct ChunkFiles: Sendable {
 
     private static func unreadable(_ what: String, _ error: FileError) -> StoreFault {
         StoreFault(.unreadable, error.fault("\(what) cannot be read").problem)
-    }
-}
-
-extension Sequence<UInt8> {
-    var hexadecimal: String {
-        map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -56,14 +56,13 @@ extension MergeJob {
     /// The session's parts that others left. What nobody's session will ever ask for is removed on the way.
     private func partsLeft(in parts: OpenFile) throws(FileError) -> [PartName] {
         var left: [PartName] = []
-        var clock = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &clock)
+        let now = Timestamp.wallClock.microseconds / 1_000_000
         for text in try parts.entries() {
             guard let name = PartName(text) else { continue }
             if name.identity == identity {
                 left.append(name)
             } else if let status = try parts.status(of: text),
-                Int64(clock.tv_sec) - status.modified / 1_000_000_000 > Self.abandonedAfterSeconds,
+                now - status.modified / 1_000_000_000 > Self.abandonedAfterSeconds,
                 let part = try openIfThere(text, in: parts), try part.lock()
             {
                 try parts.remove(text)
@@ -169,7 +168,7 @@ extension MergeJob {
                 try setBack(state)
                 throw Stop(.noSpace(neededBytes: left, freeBytes: free))
             }
-            guard errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL else { throw error }
+            guard [EOPNOTSUPP, ENOSYS, EINVAL].contains(error.code) else { throw error }
             return
         }
     }

@@ -39,6 +39,6 @@ extension Inventory {
     private static func fingerprint(_ parts: [S3Part]) -> String {
         var hash = SHA256()
         for part in parts { hash.update(data: Array("\(part.number):\(part.etag):\(part.bytes);".utf8)) }
-        return String(hash.finalize().hex.prefix(32))
+        return String(hash.finalize().hexadecimal.prefix(32))
     }
 }

@@ -115,7 +115,7 @@ struct S3Client: Sendable {
         case .failure(let failure): return .failure(.silent(failure))
         case .success((var response, let reading)):
             response.body = reading.error
-            if response.status == 200 { return .success((reading.hash.finalize().hex, reading.bytes)) }
+            if response.status == 200 { return .success((reading.hash.finalize().hexadecimal, reading.bytes)) }
             let failure = S3Failure(response)
             return failure.code == "NoSuchKey" ? .success(nil) : .failure(failure)
         }

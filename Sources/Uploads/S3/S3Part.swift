@@ -20,7 +20,7 @@ enum CompositeETag {
             guard let raw = raw(part.etag) else { return nil }
             hash.update(data: raw)
         }
-        return parts.isEmpty ? nil : "\(hash.finalize().hex)-\(parts.count)"
+        return parts.isEmpty ? nil : "\(hash.finalize().hexadecimal)-\(parts.count)"
     }
 
     private static func raw(_ etag: String) -> [UInt8]? {

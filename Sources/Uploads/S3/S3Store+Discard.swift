@@ -14,7 +14,7 @@ extension S3Store {
 
     private func discard(_ session: S3Session, _ work: StoreWork) async throws(StoreFault) -> Discarded {
         guard let listing = try await parts(session, work) else {
-            return Discarded(bytes: S3MergeState(work.state, of: session)?.discardedBytes ?? 0, isKept: false)
+            return Discarded(bytes: S3MergeNote(work.state, of: session)?.discardedBytes ?? 0, isKept: false)
         }
         // There are stores where aborting what was completed takes the object's data along.
         switch try await proof(session, listing, work) {
@@ -47,7 +47,7 @@ extension S3Store {
 
     private func reclaim(_ session: S3Session, _ work: StoreWork) async throws(StoreFault) -> Int64 {
         guard let listing = try await parts(session, work) else {
-            return S3MergeState(work.state, of: session)?.discardedBytes ?? 0
+            return S3MergeNote(work.state, of: session)?.discardedBytes ?? 0
         }
         guard let object = try await object(session, work) else {
             throw StoreFault(
@@ -64,12 +64,12 @@ extension S3Store {
     private func abort(
         _ session: S3Session, _ found: S3Listing, _ work: StoreWork
     ) async throws(StoreFault) -> Int64 {
-        let noted = S3MergeState(work.state, of: session)
+        let noted = S3MergeNote(work.state, of: session)
         var listing = found
         var bytes = noted?.discardedBytes ?? 0
         for round in 0..<Self.roundsMax {
             bytes = max(bytes, listing.bytes)
-            var state = noted ?? S3MergeState(session)
+            var state = noted ?? S3MergeNote(session)
             state.discardedBytes = bytes
             guard work.leaseRemaining() > client.timeout, await note(state, work) else {
                 throw StoreFault(.interrupted, "The lease ended before the upload was aborted.")

@@ -19,7 +19,7 @@ extension S3Store {
         }
         // From here on Complete may have been sent. A successor that finds the upload gone knows by this what to look
         // for; one that finds it there sends Complete again.
-        let state = S3MergeState(session, etag: composite)
+        let state = S3MergeNote(session, etag: composite)
         guard work.leaseRemaining() > client.timeout, await note(state, work) else { return .interrupted }
         return try await complete(session, parts, composite, ifAbsent: true, work)
     }
@@ -68,7 +68,7 @@ extension S3Store {
 
     /// The multipart upload is gone: completed by a call whose answer was lost, or by someone else, or aborted.
     private func withoutSession(_ session: S3Session, _ work: StoreWork) async throws(StoreFault) -> MergeOutcome {
-        let noted = S3MergeState(work.state, of: session)
+        let noted = S3MergeNote(work.state, of: session)
         guard let object = try await object(session, work) else { return .chunksChanged }
         switch try await likeness(object, session, noted?.etag, isOver: true, work) {
         case .same(let publication): return .published(publication)
@@ -121,7 +121,7 @@ extension S3Store {
     }
 
     /// False if the lease was lost or the state could not be noted: then nothing that needs it is done.
-    func note(_ state: S3MergeState, _ work: StoreWork) async -> Bool {
+    func note(_ state: S3MergeNote, _ work: StoreWork) async -> Bool {
         do { return try await work.checkpoint(0, state.json) } catch { return false }
     }
 }

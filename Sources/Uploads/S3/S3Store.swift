@@ -70,7 +70,7 @@ public struct S3Store: ChunkStore {
     /// What the session's object may have, as far as anyone can tell: by the note, and by the parts that are there.
     func etags(_ session: S3Session, _ listing: S3Listing?, _ work: StoreWork) -> [String] {
         let listed = listing.flatMap { session.wholeParts($0) }.flatMap(CompositeETag.of)
-        return [S3MergeState(work.state, of: session)?.etag, listed].compactMap { $0 }
+        return [S3MergeNote(work.state, of: session)?.etag, listed].compactMap { $0 }
     }
 
     // MARK: looking

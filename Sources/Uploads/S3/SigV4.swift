@@ -27,7 +27,7 @@ struct SigV4: Sendable {
     /// The request's headers, with those that the signature adds.
     func signed(_ request: Request, at time: Timestamp) -> [(name: String, value: String)] {
         var request = request
-        let bodyHash = SHA256.hash(data: request.body).hex
+        let bodyHash = SHA256.hash(data: request.body).hexadecimal
         request.headers.append((name: "x-amz-content-sha256", value: bodyHash))
         request.headers.append((name: "x-amz-date", value: Self.stamp(time)))
         let names = Self.canonicalHeaders(request).map(\.name).joined(separator: ";")
@@ -58,7 +58,8 @@ struct SigV4: Sendable {
 
     func stringToSign(_ request: Request, bodyHash: String, at time: Timestamp) -> String {
         let canonical = Self.canonicalRequest(request, bodyHash: bodyHash)
-        return "AWS4-HMAC-SHA256\n\(Self.stamp(time))\n\(scope(time))\n" + SHA256.hash(data: Array(canonical.utf8)).hex
+        return "AWS4-HMAC-SHA256\n\(Self.stamp(time))\n\(scope(time))\n"
+            + SHA256.hash(data: Array(canonical.utf8)).hexadecimal
     }
 
     private func signature(_ request: Request, bodyHash: String, at time: Timestamp) -> String {
@@ -67,7 +68,7 @@ struct SigV4: Sendable {
             key = SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: Array(word.utf8), using: key))
         }
         let text = stringToSign(request, bodyHash: bodyHash, at: time)
-        return HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key).hex
+        return HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key).hexadecimal
     }
 
     private func scope(_ time: Timestamp) -> String { "\(Self.stamp(time).prefix(8))/\(region)/s3/aws4_request" }
@@ -85,17 +86,5 @@ struct SigV4: Sendable {
             values[header.name.lowercased(), default: []].append(value)
         }
         return values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value.joined(separator: ",")) }
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Lower-case hexadecimal.
-    var hex: String {
-        var text = ""
-        for byte in self {
-            text += byte < 0x10 ? "0" : ""
-            text += String(byte, radix: 16)
-        }
-        return text
     }
 }

@@ -1,7 +1,7 @@
 import JSON
 
 /// What is noted before something is done that cannot be taken back.
-struct S3MergeState: Hashable, Sendable {
+struct S3MergeNote: Hashable, Sendable {
     var uploadID: String
     /// Of the object that Complete makes; nil if its parts do not tell.
     var etag: String?
