@@ -5,14 +5,14 @@ import Logging
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure this machine: orders against pgbench, merges against cat, timers. Prints JSON.",
+        abstract: "Measure this machine: orders against pgbench, merges against cat, HTTP, timers. Prints JSON.",
         discussion: """
             The database must be one that may be emptied. Figures compare within one run only. Each part prints one line \
             when it is done.
             """)
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case memory, idle, lateness, drain, timers, uploads
+        case memory, idle, lateness, drain, api, timers, uploads
     }
 
     @Option(help: "The database to measure on; everything in its schema `reconciled` is thrown away.")
@@ -45,6 +45,7 @@ struct BenchCommand: AsyncParsableCommand {
         var lateness: Bench.Lateness?
         var memory: Bench.Memory?
         var idle: Bench.Idle?
+        var api: Bench.API?
         var timers: Bench.Timers?
         var uploads: Bench.Uploads?
     }
@@ -76,6 +77,7 @@ struct BenchCommand: AsyncParsableCommand {
         case .idle: Report(idle: try await bench.idle(for: .seconds(10)))
         case .lateness: Report(lateness: try await bench.lateness(orders: 2_000, every: .milliseconds(10)))
         case .drain: Report(drain: try await bench.drain(orders: orders))
+        case .api: Report(api: try await bench.api(connections: 16, for: .seconds(10), listeners: 1_000))
         case .timers: Report(timers: try await bench.timers(timers, every: .seconds(10)))
         case .uploads:
             Report(
