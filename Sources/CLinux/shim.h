@@ -17,6 +17,9 @@ int linux_renameat2(
 // Swift reads `flock` as the struct of that name.
 int linux_flock(int descriptor, int operation) __asm__("flock");
 
-enum { LINUX_FALLOC_FL_KEEP_SIZE = 1, LINUX_RENAME_NOREPLACE = 1 };
+int linux_sync_file_range(
+    int descriptor, long long offset, long long length, unsigned int flags) __asm__("sync_file_range");
+
+enum { LINUX_FALLOC_FL_KEEP_SIZE = 1, LINUX_RENAME_NOREPLACE = 1, LINUX_SYNC_FILE_RANGE_WRITE = 2 };
 
 #endif

@@ -50,7 +50,12 @@ extension MergeJob {
             if !state.usesCopyRange, state.hasher == nil, copied < 0 { return }  // the kernel does not: by hand then
             throw Stop(.chunksChanged)
         }
+        let before = state.position
         state.position += copied
+        // The disk is to write while the next piece is copied, so that little is left for the checkpoint to wait for.
+        if state.position == end || before / Self.copyBytes != state.position / Self.copyBytes {
+            state.part.beginWriting(from: before / Self.copyBytes * Self.copyBytes, to: state.position)
+        }
         if offset + copied == plan.bytes(at: index) {
             guard try chunk.file.status() == chunk.status else { throw Stop(.chunksChanged) }
             state.chunk = nil
@@ -65,7 +70,7 @@ extension MergeJob {
         var to = state.position
         while true {
             let copied = unsafe linux_copy_file_range(
-                file.descriptor, &from, state.part.descriptor, &to, Int(min(count, Int64(Self.copyBytes))), 0)
+                file.descriptor, &from, state.part.descriptor, &to, Int(min(count, Self.copyBytes)), 0)
             if copied >= 0 { return Int64(copied) }
             switch errno {
             case EINTR: continue

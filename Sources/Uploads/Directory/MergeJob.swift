@@ -22,7 +22,7 @@ struct MergeJob: Sendable {
     let target: (path: [String], file: String)
 
     static let pieceBytes = 1 << 20
-    static let copyBytes = 16 << 20
+    static let copyBytes: Int64 = 16 << 20
 
     /// Ends a step early with what the merge comes to.
     struct Stop: Error {

@@ -155,6 +155,12 @@ final class OpenFile: Sendable {
         guard fdatasync(descriptor) == 0 else { throw FileError("fdatasync") }
     }
 
+    /// Has the disk begin to write these bytes. It makes nothing durable, and where it fails, or cannot, `synchronizeData`
+    /// does all of it: this does not take an error away that is for that one to tell.
+    func beginWriting(from start: Int64, to end: Int64) {
+        _ = linux_sync_file_range(descriptor, start, end - start, UInt32(LINUX_SYNC_FILE_RANGE_WRITE))
+    }
+
     /// Bytes that an ordinary user may still write to the file system.
     func freeBytes() throws(FileError) -> Int64 {
         var status = statvfs()
