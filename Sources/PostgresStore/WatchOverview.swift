@@ -71,7 +71,7 @@ public struct LaneDue: Hashable, Sendable {
     public var lane: String
     /// As many as were asked for at most.
     public var count: Int64
-    /// By how much the oldest due row that nobody holds is late.
+    /// By how much the oldest due row that nobody holds is late; if as many as were asked for are held, by how much at most.
     public var late: Duration?
 }
 
