@@ -52,6 +52,8 @@ import Timeline
         #expect(charts[0].lines[0].values.first == 1 && charts[0].lines[0].values.last == 10)
         #expect(charts[0].latest == "all 10 · failed 2")
         #expect(charts[2].latest == "due 12,000")
+        // Between them nothing was noted: that is unknown, and not drawn as a backlog of none.
+        #expect(charts[2].lines[0].values.compactMap(\.self) == [7, 12_000])
         #expect(charts[1].lines[0].values.compactMap(\.self).count == 2)
     }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// Notes what this process's pollers did, for the charts of all consoles.
 ///
 /// Of a watch that rests nothing is written, and only now and then is it asked whether something is due: an idle process
-/// keeps to its query a second.
+/// keeps to its query a second. One with a backlog does not rest, also while nothing of it is checked.
 final class Sampler: Sendable {
     static let interval = Duration.seconds(15)
     private static let idleTicks = 4
@@ -15,6 +15,8 @@ final class Sampler: Sendable {
 
     private struct State {
         var totals: [String: EngineMetrics.Totals] = [:]
+        /// How many rows were due when it was last asked; nil for a watch that was not asked yet.
+        var due: [String: Int64] = [:]
         var tick = 0
     }
 
@@ -39,18 +41,22 @@ final class Sampler: Sendable {
         do {
             var samples: [Samples.Sample] = []
             var noted: [String: EngineMetrics.Totals] = [:]
+            var backlogs: [String: Int64] = [:]
             let tick = state.withLock { state in
                 state.tick += 1
                 return state.tick
             }
             for watch in watches {
                 let totals = metrics.totals(watch: watch.name)
-                let latest = totals.since(state.withLock { $0.totals[watch.name] } ?? .init())
-                guard latest.checks > 0 || tick % Self.idleTicks == 0 else { continue }
+                let (earlier, dueBefore) = state.withLock { ($0.totals[watch.name], $0.due[watch.name]) }
+                let latest = totals.since(earlier ?? .init())
+                guard latest.checks > 0 || dueBefore != 0 || tick % Self.idleTicks == 0 else { continue }
                 let due = try await type(of: watch).overview(pool)
                     .due(lanes: watch.lanes.map(\.name), bound: Self.countMax).reduce(0) { $0 + $1.count }
                 noted[watch.name] = totals
-                guard latest.checks > 0 || due > 0 else { continue }
+                backlogs[watch.name] = due
+                // That a backlog is gone is noted once.
+                guard latest.checks > 0 || due > 0 || dueBefore ?? 0 > 0 else { continue }
                 samples.append(
                     Samples.Sample(
                         watch: watch.name, checks: latest.checks, failed: latest.failed, lateness: latest.lateness,
@@ -58,7 +64,10 @@ final class Sampler: Sendable {
             }
             try await Samples(pool: pool).add(samples, poller: process)
             // What the database did not take comes with the next sample.
-            state.withLock { [noted] state in state.totals.merge(noted) { _, new in new } }
+            state.withLock { [noted, backlogs] state in
+                state.totals.merge(noted) { _, new in new }
+                state.due.merge(backlogs) { _, new in new }
+            }
         } catch {
             logger.debug("no sample was written", metadata: ["error": "\(error)"])
         }

@@ -10,8 +10,9 @@ enum LastHour {
     static func charts(_ steps: [Samples.Step]) -> [Chart] {
         var checks = [Double?](repeating: 0, count: stepCount)
         var failed = checks
-        var due = checks
-        var typical = [Double?](repeating: nil, count: stepCount)
+        // What was not noted is not known: it is no zero.
+        var due = [Double?](repeating: nil, count: stepCount)
+        var typical = due
         var worst = typical
         for noted in steps {
             let index = stepCount - Int((noted.ago / step).rounded(.up))
