@@ -20,6 +20,7 @@ public struct DeskStatements: Sendable {
     public var countDue: Statement
     public var countInReview: Statement
     public var audit: Statement
+    public var unconfigured: Statement
 
     /// The files of a table of ours; traps where one is missing.
     ///
@@ -44,5 +45,6 @@ public struct DeskStatements: Sendable {
         countDue = .sql("count_\(rows)_due")
         countInReview = .sql("count_\(rows)_in_review")
         audit = .sql("audit_\(rows)")
+        unconfigured = .sql("unconfigured_\(rows)")
     }
 }

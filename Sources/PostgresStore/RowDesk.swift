@@ -40,6 +40,7 @@ public protocol RowOverview: Sendable {
     func due(lanes: [String], bound: Int32) async throws(PostgresError) -> [LaneDue]
     func reviews() async throws(PostgresError) -> [(reason: String, count: Int64)]
     func audit(lanes: [String]) async throws(PostgresError) -> [AuditFinding]
+    func unconfigured(lanes: [String], limit: Int) async throws(PostgresError) -> [String]
 }
 
 extension WatchOverview: RowOverview {}

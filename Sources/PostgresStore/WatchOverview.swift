@@ -42,6 +42,16 @@ public struct WatchOverview<Table: WatchTable>: Sendable {
         }
     }
 
+    /// Lanes in which rows wait although no configuration names them.
+    ///
+    /// - Parameter lanes: those that are configured.
+    public func unconfigured(lanes: [String], limit: Int) async throws(PostgresError) -> [String] {
+        let parameters: [PostgresParameter] = [.textArray(lanes), .int4(Int32(clamping: limit))]
+        return try await pool.query(PostgresQuery(Table.desk.unconfigured, parameters)) { rows in
+            try rows.map { row in try row.read(String.self) }
+        }
+    }
+
     /// Rows that cannot make progress.
     ///
     /// - Parameter lanes: those that are configured.

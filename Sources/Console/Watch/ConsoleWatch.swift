@@ -1,4 +1,5 @@
 import JSON
+import Postgres
 import PostgresStore
 
 /// A watch as the HTTP interface and the dashboard show and change it.
@@ -41,6 +42,16 @@ public protocol ConsoleWatch: Sendable {
 
     /// What people want to read behind a column's value of a row: `19.99 EUR`; nil for nothing.
     func note(on column: String, of row: JSONValue) -> String?
+}
+
+extension ConsoleWatch {
+    /// Lanes that are told at most, of those that no configuration names.
+    private static var unconfiguredMax: Int { 100 }
+
+    /// Lanes in which rows wait although the configuration does not name them.
+    func unconfiguredLanes() async throws(PostgresError) -> [String] {
+        try await overview().unconfigured(lanes: laneNames, limit: Self.unconfiguredMax)
+    }
 }
 
 /// What a person decides about a row.

@@ -1,3 +1,4 @@
+import Console
 import Postgres
 import PostgresStore
 import Timeline
@@ -50,7 +51,10 @@ struct StatusReport: Sendable {
             for lane in section.lanes { names.insert(LaneName(lane: lane.lane, watch: section.watch)) }
         }
         let known = Set(names.map(\.lane))
-        for state in states where !known.contains(state.name) { names.insert(LaneName(lane: state.name, watch: nil)) }
+        // Only those that say something: a lane that was configured once is no news.
+        for state in states where state.paused && !known.contains(state.name) {
+            names.insert(LaneName(lane: state.name, watch: nil))
+        }
         return names.sorted { ($0.lane, $0.watch ?? "") < ($1.lane, $1.watch ?? "") }
     }
 
@@ -58,14 +62,10 @@ struct StatusReport: Sendable {
         sections.first { $0.watch == name.watch }?.lanes.first { $0.lane == name.lane }
     }
 
-    private func state(of name: LaneName) -> (text: String, isIll: Bool) {
-        let state = states.first { $0.name == name.lane }
-        if let state, state.paused {
-            return ("paused by \(state.pausedBy ?? "itself"): \(state.pauseReason ?? "")", true)
-        }
-        if let held = state?.heldFor { return ("held for \(Self.rounded(held))", true) }
-        if !configured.isEmpty, configured[name.lane] == nil { return ("not configured", true) }
-        return ("runs", false)
+    private func state(of name: LaneName) -> LaneState {
+        LaneState(
+            registered: states.first { $0.name == name.lane }, late: counts(name)?.late,
+            isConfigured: configured[name.lane] == name.watch)
     }
 
     func text(usesColour: Bool) -> String {
@@ -84,7 +84,7 @@ struct StatusReport: Sendable {
             lanesTable.add(
                 [
                     name.lane, name.watch, "\(counts?.waiting ?? 0)", "\(counts?.due ?? 0)",
-                    "\(counts?.inFlight ?? 0)", counts?.late.map(Self.rounded), state.text,
+                    "\(counts?.inFlight ?? 0)", counts?.late.map(Self.rounded), state.text(Self.rounded),
                 ], style: state.isIll ? .red : nil)
         }
         var statusTable = TextTable([

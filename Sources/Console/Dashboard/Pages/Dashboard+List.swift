@@ -23,7 +23,8 @@ extension Dashboard {
         let desk = watch.desk(actor: context.caller.name)
         var found = RowPage()
         if chosen == Self.due {
-            found.rows = try await desk.oldestDue(lanes: watch.laneNames, limit: Self.oldestDueMax)
+            let lanes = watch.laneNames + (try await watch.unconfiguredLanes())
+            found.rows = try await desk.oldestDue(lanes: lanes, limit: Self.oldestDueMax)
         } else {
             let filter = RowFilter(status: chosen.isEmpty ? nil : chosen, prefix: prefix, after: parameter("after"))
             found = try await desk.page(filter, limit: Self.pageMax)

@@ -6,8 +6,6 @@ import Timeline
 extension Dashboard {
     /// Due rows are counted to this; a backlog of millions costs no more.
     static let countMax: Int32 = 10_000
-    /// A poller claims what is due within its sweep (5 s); later than twice that is late.
-    static let lateAfter = Duration.seconds(10)
     /// A poller's heartbeat is written every few seconds.
     static let silentAfter = Duration.seconds(60)
 

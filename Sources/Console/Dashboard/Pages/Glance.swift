@@ -8,7 +8,19 @@ struct Glance: Sendable {
         /// Nil for a lane that only the database knows.
         var watch: (any ConsoleWatch)?
         var due: LaneDue?
-        var state: Registry.Lane?
+        var registered: Registry.Lane?
+        var state: LaneState
+
+        init(
+            _ name: String, of watch: (any ConsoleWatch)? = nil, due: LaneDue? = nil,
+            in registry: [Registry.Lane], isConfigured: Bool
+        ) {
+            self.name = name
+            self.watch = watch
+            self.due = due
+            registered = registry.first { $0.name == name }
+            state = LaneState(registered: registered, late: due?.late, isConfigured: isConfigured)
+        }
     }
 
     private(set) var lanes: [Lane] = []
@@ -16,20 +28,23 @@ struct Glance: Sendable {
     private var reviews: [(watch: any ConsoleWatch, count: Int64)] = []
 
     init(watches: [any ConsoleWatch], registry: Registry) async throws {
-        let states = try await registry.lanes()
+        let registered = try await registry.lanes()
         pollers = try await registry.pollers().filter { !$0.stopped }
         for watch in watches {
             reviews.append((watch, try await watch.overview().reviews().reduce(0) { $0 + $1.count }))
-            let due = try await watch.overview().due(lanes: watch.laneNames, bound: Dashboard.countMax)
-            lanes += watch.laneNames.map { name in
+            let unconfigured = try await watch.unconfiguredLanes()
+            let names = watch.laneNames + unconfigured
+            let due = try await watch.overview().due(lanes: names, bound: Dashboard.countMax)
+            lanes += names.map { name in
                 Lane(
-                    name: name, watch: watch, due: due.first { $0.lane == name },
-                    state: states.first { $0.name == name })
+                    name, of: watch, due: due.first { $0.lane == name }, in: registered,
+                    isConfigured: !unconfigured.contains(name))
             }
         }
-        let configured = Set(lanes.map(\.name))
+        let known = Set(lanes.map(\.name))
         // Only those that say something: a lane that was configured once is no news.
-        lanes += states.filter { $0.paused && !configured.contains($0.name) }.map { Lane(name: $0.name, state: $0) }
+        lanes += registered.filter { $0.paused && !known.contains($0.name) }
+            .map { Lane($0.name, in: registered, isConfigured: false) }
         lanes.sort { $0.name < $1.name }
     }
 
@@ -47,21 +62,7 @@ struct Glance: Sendable {
         if alive.isEmpty {
             alerts.append(["tone": "bad", "text": "No poller runs: nothing is checked. Start one with reconciled run."])
         }
-        for lane in lanes {
-            guard let state = lane.state, state.paused else { continue }
-            let who = state.pausedBy.map { "by \($0)" } ?? "itself"
-            alerts.append([
-                "tone": "bad", "text": "\(lane.name) is paused \(who): \(state.pauseReason ?? "no reason given")",
-            ])
-        }
-        for lane in lanes where lane.state?.paused != true {
-            guard let late = lane.due?.late, late > Dashboard.lateAfter, let watch = lane.watch else { continue }
-            alerts.append([
-                "tone": "bad",
-                "text": "\(lane.name) is late: the oldest due \(watch.noun) waits for \(TimeWords.duration(late))",
-                "path": "/\(watch.name)?status=due",
-            ])
-        }
+        alerts += lanes.compactMap(Self.alert)
         for (watch, count) in reviews where count > 0 {
             let verb = count == 1 ? "waits" : "wait"
             alerts.append([
@@ -74,9 +75,35 @@ struct Glance: Sendable {
         return alerts
     }
 
+    /// What is to be said of a lane; nil while it runs.
+    private static func alert(_ lane: Lane) -> Model? {
+        let late = (lane.due?.late).flatMap { $0 > LaneState.lateAfter ? TimeWords.duration($0) : nil }
+        let path = lane.watch.map { "/\($0.name)?status=due" }
+        switch lane.state {
+        case .runs: return nil
+        case .paused:
+            return ["tone": "bad", "text": "\(lane.name) is \(lane.state.text(TimeWords.duration))"]
+        case .held:
+            guard let late, let watch = lane.watch else { return nil }
+            let wait = lane.state.text(TimeWords.duration)
+            return ["tone": "bad", "text": "\(lane.name) \(wait); its oldest due \(watch.noun) waits for \(late)"]
+                .with("path", path)
+        case .unconfigured:
+            let rows = lane.watch?.name ?? "rows"
+            return [
+                "tone": "bad",
+                "text": "\(lane.name) is not configured: \(rows) wait there, and nothing with this configuration checks them",
+            ].with("path", path)
+        case .late:
+            guard let late, let watch = lane.watch else { return nil }
+            return ["tone": "bad", "text": "\(lane.name) is late: the oldest due \(watch.noun) waits for \(late)"]
+                .with("path", path)
+        }
+    }
+
     var tiles: [Model] {
         let late = latest?.due?.late
-        let isLate = (late ?? .zero) > Dashboard.lateAfter
+        let isLate = (late ?? .zero) > LaneState.lateAfter
         return [
             [
                 "value": CountWords.text(dueCount, bound: Int64(Dashboard.countMax)), "label": "due now",
@@ -104,24 +131,17 @@ struct Glance: Sendable {
 
     func laneRows(mayAct: Bool) -> [Model] {
         lanes.map { lane in
-            let state = state(of: lane)
+            // One that neither the configuration nor a poller named is no lane that can be paused.
+            let mayAct = mayAct && (lane.registered != nil || lane.state != .unconfigured)
             return [
                 "name": lane.name, "watch": lane.watch?.name ?? "",
                 "due": CountWords.text(lane.due?.count ?? 0, bound: Int64(Dashboard.countMax)),
-                "late": lane.due?.late.map(TimeWords.duration) ?? "–", "state": state.text, "tone": state.tone,
-                "isPaused": lane.state?.paused ?? false, "mayAct": mayAct,
+                "late": lane.due?.late.map(TimeWords.duration) ?? "–", "state": lane.state.text(TimeWords.duration),
+                "tone": lane.state.isIll ? "bad" : "plain",
+                "isPaused": lane.registered?.paused ?? false, "mayAct": mayAct,
                 "path": "/lanes/\(Dashboard.encoded(lane.name))",
             ]
         }
-    }
-
-    private func state(of lane: Lane) -> (text: String, tone: String) {
-        if let state = lane.state, state.paused {
-            return ("paused \(state.pausedBy.map { "by \($0)" } ?? "itself"): \(state.pauseReason ?? "")", "bad")
-        }
-        if let held = lane.state?.heldFor { return ("asked to wait for \(TimeWords.duration(held))", "hand") }
-        if let late = lane.due?.late, late > Dashboard.lateAfter { return ("late", "bad") }
-        return ("runs", "plain")
     }
 
     func pollerRows(_ times: TimeWords) -> [Model] {

@@ -1,0 +1,50 @@
+import PostgresStore
+import Timeline
+
+/// How a lane fares, as `status` and the dashboard tell it alike.
+public enum LaneState: Hashable, Sendable {
+    /// - Parameter by: nil for a lane that paused itself for its configuration.
+    case paused(by: String?, reason: String?)
+    /// The gateway asked us to wait.
+    case held(Duration)
+    /// Rows wait in it, and nobody will ever take them.
+    case unconfigured
+    /// The oldest due row that nobody holds waits for so long.
+    case late(Duration)
+    case runs
+
+    /// A poller claims what is due within its sweep (5 s); later than twice that is late.
+    public static let lateAfter = Duration.seconds(10)
+
+    /// What a person must know first.
+    ///
+    /// - Parameters:
+    ///   - registered: what all pollers agree on about it; nil for a lane that none has registered.
+    ///   - late: by how much its oldest due row that nobody holds is late.
+    public init(registered: Registry.Lane?, late: Duration?, isConfigured: Bool) {
+        if let registered, registered.paused {
+            self = .paused(by: registered.pausedBy, reason: registered.pauseReason)
+        } else if let held = registered?.heldFor {
+            self = .held(held)
+        } else if !isConfigured {
+            self = .unconfigured
+        } else if let late, late > Self.lateAfter {
+            self = .late(late)
+        } else {
+            self = .runs
+        }
+    }
+
+    public var isIll: Bool { self != .runs }
+
+    /// - Parameter duration: how durations are written there.
+    public func text(_ duration: (Duration) -> String) -> String {
+        switch self {
+        case .paused(let person, let reason): "paused by \(person ?? "itself"): \(reason ?? "no reason given")"
+        case .held(let time): "asked to wait for \(duration(time))"
+        case .unconfigured: "not configured"
+        case .late(let time): "late by \(duration(time))"
+        case .runs: "runs"
+        }
+    }
+}

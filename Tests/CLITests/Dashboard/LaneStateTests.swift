@@ -1,0 +1,57 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Console
+@testable import PostgresStore
+@testable import ReconciledCLI
+
+/// Which lane is ill: `status` and the dashboard say the same of it.
+@Suite struct LaneStateTests {
+    private static func registered(
+        paused: Bool = false, by person: String? = nil, heldFor: Duration? = nil
+    ) -> Registry.Lane {
+        .init(name: "g", paused: paused, pausedBy: person, pauseReason: "why", pausedAt: nil, heldFor: heldFor)
+    }
+
+    @Test func whatAPersonMustKnowFirstIsTold() {
+        let late = Duration.seconds(11)
+        let paused = LaneState(
+            registered: Self.registered(paused: true, heldFor: .seconds(5)), late: late, isConfigured: false)
+        #expect(paused == .paused(by: nil, reason: "why"))
+        let held = LaneState(registered: Self.registered(heldFor: .seconds(5)), late: late, isConfigured: true)
+        #expect(held == .held(.seconds(5)))
+        #expect(LaneState(registered: nil, late: late, isConfigured: false) == .unconfigured)
+        #expect(LaneState(registered: Self.registered(), late: late, isConfigured: true) == .late(late))
+        #expect(LaneState(registered: nil, late: .seconds(10), isConfigured: true) == .runs)
+        #expect(!LaneState.runs.isIll && LaneState.late(late).isIll)
+    }
+
+    /// An order of a misspelt gateway waits for ever, and one that is late is so in both.
+    @Test func bothNameTheLaneThatNobodyConfiguredAndTheOneThatIsLate() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at) VALUES
+                    ('a', 'trail', 1, 'EUR', now() + interval '1 day'), ('b', 'trial', 1, 'EUR', now() - interval '1 minute')
+                """)
+            let page = try await DashboardVisitor(scene).get("/").body
+            #expect(page.contains("trail is not configured: orders wait there"), "\(page)")
+            #expect(page.contains("trial is late: the oldest due order waits for 6"), "\(page)")
+            #expect(!page.contains("All is well"))
+
+            let configuration = try Configuration(yaml: DashboardVisitor.yaml, fileName: "r.yaml", environment: [:])
+            let report = try await StatusReport(
+                Watch.allServed.map { $0.init(configuration) }, pool: scene.pool)
+            let lines = report.text(usesColour: false).split(separator: "\n")
+            #expect(lines.contains { $0.hasPrefix("trail") && $0.hasSuffix("not configured") }, "\(lines)")
+            #expect(lines.contains { $0.hasPrefix("trial") && $0.contains("late by 1m") }, "\(lines)")
+
+            // What waits where nobody looks can be looked at.
+            try await scene.run("UPDATE reconciled.orders SET next_check_at = now() WHERE id = 'a'")
+            let due = try await DashboardVisitor(scene).get("/orders?status=due").body
+            #expect(due.contains(#"href="/orders/a""#), "\(due)")
+        }
+    }
+}
