@@ -1,8 +1,14 @@
--- Deliveries that wait for a human, by reason.
+-- Deliveries that wait for a human, by reason: counts those that wait longest, to a bound.
 --
+-- Parameters: $1 integer count to at most
 -- Result: review_reason, count.
-SELECT d.review_reason, count(*) AS count
-FROM reconciled.deliveries AS d
-WHERE d.review_reason IS NOT NULL
-GROUP BY d.review_reason
-ORDER BY d.review_reason;
+SELECT bounded.review_reason, count(*) AS count
+FROM (
+    SELECT d.review_reason
+    FROM reconciled.deliveries AS d
+    WHERE d.review_reason IS NOT NULL
+    ORDER BY d.review_at, d.id
+    LIMIT $1::integer
+) AS bounded
+GROUP BY bounded.review_reason
+ORDER BY bounded.review_reason;

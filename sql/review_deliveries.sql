@@ -5,5 +5,5 @@
 SELECT reconciled.as_json(d)
 FROM reconciled.deliveries AS d
 WHERE d.review_reason IS NOT NULL
-ORDER BY d.updated_at, d.id
+ORDER BY d.review_at, d.id
 LIMIT $1::integer;

@@ -5,5 +5,5 @@
 SELECT reconciled.as_json(o)
 FROM reconciled.orders AS o
 WHERE o.review_reason IS NOT NULL
-ORDER BY o.updated_at, o.id
+ORDER BY o.review_at, o.id
 LIMIT $1::integer;

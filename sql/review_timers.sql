@@ -5,5 +5,5 @@
 SELECT reconciled.timer_json(t)
 FROM reconciled.timers AS t
 WHERE t.review_reason IS NOT NULL
-ORDER BY t.updated_at, t.id
+ORDER BY t.review_at, t.id
 LIMIT $1::integer;

@@ -5,5 +5,5 @@
 SELECT reconciled.as_json(u)
 FROM reconciled.uploads AS u
 WHERE u.review_reason IS NOT NULL
-ORDER BY u.updated_at, u.id
+ORDER BY u.review_at, u.id
 LIMIT $1::integer;

@@ -38,7 +38,7 @@ public protocol RowOverview: Sendable {
     func lanes() async throws(PostgresError) -> [LaneStatus]
     func statuses() async throws(PostgresError) -> [StatusCount]
     func due(lanes: [String], bound: Int32) async throws(PostgresError) -> [LaneDue]
-    func reviews() async throws(PostgresError) -> [(reason: String, count: Int64)]
+    func reviews(bound: Int32) async throws(PostgresError) -> [(reason: String, count: Int64)]
     func audit(lanes: [String]) async throws(PostgresError) -> [AuditFinding]
     func unconfigured(lanes: [String], limit: Int) async throws(PostgresError) -> [String]
 }

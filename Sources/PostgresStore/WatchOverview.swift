@@ -36,8 +36,9 @@ public struct WatchOverview<Table: WatchTable>: Sendable {
         }
     }
 
-    public func reviews() async throws(PostgresError) -> [(reason: String, count: Int64)] {
-        try await pool.query(PostgresQuery(Table.desk.countInReview)) { rows in
+    /// Rows that wait for a human by reason, those that wait longest, counted to `bound` in all.
+    public func reviews(bound: Int32 = 100_000) async throws(PostgresError) -> [(reason: String, count: Int64)] {
+        try await pool.query(PostgresQuery(Table.desk.countInReview, [.int4(bound)])) { rows in
             try rows.map { row in (reason: try row.read(), count: try row.read()) }
         }
     }

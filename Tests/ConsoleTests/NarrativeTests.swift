@@ -127,6 +127,6 @@ import Timeline
         let ordinals = [1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111].map { CountWords.ordinal($0) }
         #expect(ordinals == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "101st", "111th"])
         #expect(CountWords.text(1, "delivery") == "1 delivery" && CountWords.text(2, "delivery") == "2 deliveries")
-        #expect(CountWords.text(10_000, bound: 10_000) == "10,000+")
+        #expect(CountWords.text(10_001, most: 10_000) == "10,000+" && CountWords.text(10_000, most: 10_000) == "10,000")
     }
 }

@@ -114,13 +114,24 @@ import Testing
             try await expect(
                 "count_\(watch)_due", "'{lane0}', 1000", uses: ["\(watch)_due_idx"], of: watch, mode: mode, in: database
             )
+            try await expect(
+                "unconfigured_\(watch)", "'{lane0}', 100", uses: ["\(watch)_due_idx"], of: watch, mode: mode,
+                in: database
+            )
+            // The queue is read in its order, however many wait, and counted from the index alone.
+            for (name, limit) in [("review_\(watch)", 50), ("count_\(watch)_in_review", 10_001)] {
+                let plan = try await expect(
+                    name, "\(limit)", uses: ["\(watch)_review_idx"], of: watch, mode: mode, in: database)
+                #expect(!plan.contains("Sort Key: \(watch.first ?? "?").review_at"), "\(name):\n\(plan)")
+            }
         }
     }
 
+    @discardableResult
     private func expect(
         _ name: String, _ arguments: String, uses indexes: [String], of watch: String, mode: String,
         in database: TestDatabase
-    ) async throws {
+    ) async throws -> String {
         let plan = try await database.pool.withTransaction { transaction in
             try transaction.execute(script: "PREPARE pinned AS \(Statement.sql(name).text)")
             try transaction.execute(script: "SET LOCAL plan_cache_mode = 'force_\(mode)_plan'")
@@ -133,5 +144,6 @@ import Testing
         }
         for index in indexes { #expect(plan.contains(index), "\(name):\n\(plan)") }
         #expect(!plan.contains("Seq Scan on \(watch)"), "\(name):\n\(plan)")
+        return plan
     }
 }

@@ -13,7 +13,7 @@ import Testing
 
     private static let orders = """
         INSERT INTO reconciled.orders (id, gateway, gateway_ref, gateway_txn_id, amount_minor, currency, status, next_check_at,
-            review_reason, updated_at)
+            review_reason, review_at)
         VALUES
             ('a-1', 'g', 'pi_1', NULL, 1, 'EUR', 'pending', now() - interval '1 hour', NULL, now()),
             ('a-2', 'h', 'pi_1', NULL, 1, 'EUR', 'review', NULL, 'GAVE_UP', now() - interval '1 day'),

@@ -90,7 +90,7 @@ public struct Dashboard: ConsoleRoutes {
         var pages: [Model] = [["path": "/", "name": "Overview"]]
         pages.append(
             ["path": "/review", "name": "Review"]
-                .with("badge", reviews.flatMap { $0 > 0 ? CountWords.text($0) : nil }))
+                .with("badge", reviews.flatMap { $0 > 0 ? CountWords.text($0, most: Self.reviewsMax) : nil }))
         pages += watches.map { ["path": "/\($0.name)", "name": $0.name.prefix(1).uppercased() + $0.name.dropFirst()] }
         return pages.map { $0.with("isHere", ($0["path"] as? String) == here) }
     }
@@ -98,7 +98,7 @@ public struct Dashboard: ConsoleRoutes {
     /// How many rows wait for a human, over all watches.
     func reviewCount() async throws(PostgresError) -> Int64 {
         var sum: Int64 = 0
-        for watch in watches { sum += try await watch.overview().reviews().reduce(0) { $0 + $1.count } }
+        for watch in watches { sum += try await watch.reviewCount() }
         return sum
     }
 

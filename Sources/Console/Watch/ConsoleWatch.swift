@@ -48,6 +48,11 @@ extension ConsoleWatch {
     /// Lanes that are told at most, of those that no configuration names.
     private static var unconfiguredMax: Int { 100 }
 
+    /// How many rows wait for a human; one more than `Dashboard.reviewsMax` at most.
+    func reviewCount() async throws(PostgresError) -> Int64 {
+        try await overview().reviews(bound: Int32(Dashboard.reviewsMax) + 1).reduce(0) { $0 + $1.count }
+    }
+
     /// Lanes in which rows wait although the configuration does not name them.
     func unconfiguredLanes() async throws(PostgresError) -> [String] {
         try await overview().unconfigured(lanes: laneNames, limit: Self.unconfiguredMax)

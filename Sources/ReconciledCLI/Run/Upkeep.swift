@@ -63,7 +63,7 @@ struct Upkeep: Sendable {
                 let overview = type(of: watch).overview(pool)
                 due += try await overview.due(lanes: watch.lanes.map(\.name), bound: Self.countMax)
                     .map { .init(watch: watch.name, lane: $0.lane, count: Int($0.count)) }
-                review += try await overview.reviews()
+                review += try await overview.reviews(bound: Self.countMax)
                     .map { .init(watch: watch.name, reason: $0.reason, count: Int($0.count)) }
             }
             let states = try await Registry(pool: pool).lanes()

@@ -13,7 +13,7 @@ extension Dashboard {
             let words = Words.of(watch.name)
             let rows = try await watch.desk(actor: context.caller.name).inReview(limit: Self.casesMax)
             for row in rows.compactMap(RowFields.init) {
-                let since = row.time("updated_at") ?? times.now
+                let since = row.time("review_at") ?? times.now
                 let model = rowModel(row, watch, words, times, isOpen: false, back: "review")
                     .with("since", times.model(since))
                 cases.append((since, model))
@@ -24,7 +24,8 @@ extension Dashboard {
         // Whoever waits longest comes first, whatever it is.
         model["rows"] = cases.sorted { $0.since < $1.since }.map(\.model)
         if count > Int64(cases.count) {
-            model["more"] = "These wait longest; \(CountWords.text(count - Int64(cases.count))) more come after them."
+            let all = CountWords.text(count, most: Self.reviewsMax)
+            model["more"] = "These \(cases.count) wait longest, of \(all)."
         }
         return page("review", title: "Review", here: "/review", model, request, context, reviews: count)
     }

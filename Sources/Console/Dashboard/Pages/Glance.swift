@@ -31,10 +31,10 @@ struct Glance: Sendable {
         let registered = try await registry.lanes()
         pollers = try await registry.pollers().filter { !$0.stopped }
         for watch in watches {
-            reviews.append((watch, try await watch.overview().reviews().reduce(0) { $0 + $1.count }))
+            reviews.append((watch, try await watch.reviewCount()))
             let unconfigured = try await watch.unconfiguredLanes()
             let names = watch.laneNames + unconfigured
-            let due = try await watch.overview().due(lanes: names, bound: Dashboard.countMax)
+            let due = try await watch.overview().due(lanes: names, bound: Int32(Dashboard.countMax) + 1)
             lanes += names.map { name in
                 Lane(
                     name, of: watch, due: due.first { $0.lane == name }, in: registered,
@@ -66,7 +66,8 @@ struct Glance: Sendable {
         for (watch, count) in reviews where count > 0 {
             let verb = count == 1 ? "waits" : "wait"
             alerts.append([
-                "tone": "hand", "text": "\(CountWords.text(count, watch.noun)) \(verb) for a human", "path": "/review",
+                "tone": "hand", "text": "\(CountWords.text(count, watch.noun, most: Dashboard.reviewsMax)) \(verb) for a human",
+                "path": "/review",
             ])
         }
         if alerts.isEmpty {
@@ -106,7 +107,7 @@ struct Glance: Sendable {
         let isLate = (late ?? .zero) > LaneState.lateAfter
         return [
             [
-                "value": CountWords.text(dueCount, bound: Int64(Dashboard.countMax)), "label": "due now",
+                "value": CountWords.text(dueCount, most: Dashboard.countMax), "label": "due now",
                 "tone": "plain",
                 "path": latest?.watch.map { "/\($0.name)?status=due" } ?? "/orders?status=due",
             ],
@@ -116,7 +117,7 @@ struct Glance: Sendable {
                 "tone": isLate ? "bad" : "plain", "path": latest?.watch.map { "/\($0.name)?status=due" } ?? "/",
             ],
             [
-                "value": CountWords.text(reviewCount),
+                "value": CountWords.text(reviewCount, most: Dashboard.reviewsMax),
                 "label": reviewCount == 1 ? "waits for a human" : "wait for a human",
                 "tone": reviewCount > 0 ? "hand" : "plain", "path": "/review",
             ],
@@ -135,7 +136,7 @@ struct Glance: Sendable {
             let mayAct = mayAct && (lane.registered != nil || lane.state != .unconfigured)
             return [
                 "name": lane.name, "watch": lane.watch?.name ?? "",
-                "due": CountWords.text(lane.due?.count ?? 0, bound: Int64(Dashboard.countMax)),
+                "due": CountWords.text(lane.due?.count ?? 0, most: Dashboard.countMax),
                 "late": lane.due?.late.map(TimeWords.duration) ?? "–", "state": lane.state.text(TimeWords.duration),
                 "tone": lane.state.isIll ? "bad" : "plain",
                 "isPaused": lane.registered?.paused ?? false, "mayAct": mayAct,

@@ -55,19 +55,20 @@ struct TimeWords: Sendable {
 
 /// `1 order`, `3 orders`, `10,000+ orders`.
 enum CountWords {
-    static func text(_ count: Int64, bound: Int64 = .max) -> String {
-        var digits = String(count)
+    /// - Parameter most: what is above it is told as more than that.
+    static func text(_ count: Int64, most: Int64 = .max) -> String {
+        var digits = String(min(count, most))
         var index = digits.count - 3
         while index > (count < 0 ? 1 : 0) {
             digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
             index -= 3
         }
-        return count >= bound ? digits + "+" : digits
+        return count > most ? digits + "+" : digits
     }
 
-    static func text(_ count: Int64, _ noun: String, bound: Int64 = .max) -> String {
+    static func text(_ count: Int64, _ noun: String, most: Int64 = .max) -> String {
         let plural = noun.hasSuffix("y") ? noun.dropLast() + "ies" : noun + "s"
-        return "\(text(count, bound: bound)) \(count == 1 ? noun : String(plural))"
+        return "\(text(count, most: most)) \(count == 1 ? noun : String(plural))"
     }
 
     /// `1st`, `2nd`, `11th`.
