@@ -92,6 +92,23 @@ import Timeline
                 == "14:01:00 stripe-eu gave no usable answer: The gateway answered 503 [bad]")
     }
 
+    /// The figures that decide a case are before the person who decides it.
+    @Test func evidenceHoldsEveryFigureOfTheCase() {
+        let detail = Self.fields(
+            """
+            {"expected": {"amount_minor": 1999, "currency": "EUR", "merchant": "ours"},
+             "answer": {"state": "REFUNDED", "amount_minor": 1500, "gateway_amount_minor": 1800, "refunded_minor": 700,
+                        "currency": "EUR", "merchant": "theirs", "gateway_txn_id": "ch_1"}, "status_before": "pending"}
+            """)
+        let evidence = OrderWords().evidence(detail) { "\($0["amount_minor"] ?? "?") \($0["currency"] ?? "?")" }
+        #expect(
+            evidence.map { "\($0.name): \($0.text)" } == [
+                "The order's amount: 1999 EUR", "The gateway asked for: 1800 EUR", "The gateway received: 1500 EUR",
+                "Refunded at the gateway: 700 EUR", "The gateway says: refunded", "Our merchant: ours",
+                "Merchant at the gateway: theirs", "Transaction: ch_1", "It was: pending",
+            ])
+    }
+
     /// Whoever adds a reason adds its words.
     @Test(arguments: ["orders", "uploads", "timers", "deliveries"])
     func everyReasonHasWords(watch: String) {

@@ -44,14 +44,25 @@ struct OrderWords: WatchWords {
 
     func evidence(_ detail: RowFields, amount: (RowFields) -> String?) -> [(name: String, text: String)] {
         let answer = detail.object("answer")
+        let expected = detail.object("expected")
         var evidence: [(name: String, text: String)] = []
         func add(_ name: String, _ text: String?) {
             if let text { evidence.append((name, text)) }
         }
-        add("The order's amount", detail.object("expected").flatMap(amount))
+        /// Another amount of the answer, in the answer's currency.
+        func other(_ name: String) -> String? {
+            guard let minor = answer?.integer(name), let currency = answer?["currency"] else { return answer?[name] }
+            return amount(
+                RowFields(
+                    json: .object([.init("amount_minor", .number("\(minor)")), .init("currency", .string(currency))])))
+        }
+        add("The order's amount", expected.flatMap(amount))
+        add("The gateway asked for", other("gateway_amount_minor"))
         add("The gateway received", answer.flatMap(amount))
+        add("Refunded at the gateway", other("refunded_minor"))
         add("The gateway says", answer?["state"].map { Self.states[$0] ?? $0 })
         add("Order at the gateway", answer?["order"])
+        add("Our merchant", expected?["merchant"])
         add("Merchant at the gateway", answer?["merchant"])
         add("Transaction", answer?["gateway_txn_id"] ?? detail["gateway_txn_id"])
         add("It was", detail["status_before"])
