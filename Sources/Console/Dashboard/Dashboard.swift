@@ -78,7 +78,7 @@ public struct Dashboard: ConsoleRoutes {
         model["asOf"] = TimeWords(now: now).text(now)
         model["mayAct"] = mayAct(context)
         if !session.tokens.isEmpty, context.caller.role != nil { model["signOut"] = ["name": context.caller.name] }
-        model.set("flash", Flash.of(request))
+        if model["flash"] == nil { model.set("flash", Flash.of(request)) }
         return Response(
             status: status, headers: [.contentType: "text/html; charset=utf-8"],
             body: .init(byteBuffer: .init(string: templates.render(template, model))))
@@ -102,13 +102,17 @@ public struct Dashboard: ConsoleRoutes {
         return sum
     }
 
-    /// The path parameter as it was meant: one percent-encoded segment.
+    /// The path parameter as it was meant: one percent-encoded segment. What nothing can be called is not there.
     static func segment(_ name: String, _ context: ConsoleContext) throws -> String {
         guard let text = try context.parameters.require(name).removingPercentEncoding, !text.isEmpty else {
             throw Problem(.badRequest, "the address cannot be read")
         }
+        guard isName(text) else { throw Problem(.notFound, "there is nothing of that name") }
         return text
     }
+
+    /// Whether something can be called so, as far as the database takes texts.
+    static func isName(_ text: String) -> Bool { text.utf8.count <= 1_024 && !text.utf8.contains(0) }
 
     static func path(_ watch: String, _ id: String) -> String { "/\(watch)/\(Self.encoded(id))" }
 

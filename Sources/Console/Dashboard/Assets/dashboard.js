@@ -4,6 +4,7 @@
   const every = 3000;
   const lost = document.getElementById("connection");
   const seen = document.getElementById("seen");
+  const address = document.getElementById("main").dataset.page ?? location.href;
   let lastSeen = new Date();
   let timer = null;
 
@@ -29,7 +30,7 @@
 
   const refresh = async () => {
     try {
-      const response = await fetch(location.href, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
+      const response = await fetch(address, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
       if (response.type === "opaqueredirect") { location.reload(); return; }
       if (!response.ok) throw new Error(String(response.status));
       replace(new DOMParser().parseFromString(await response.text(), "text/html"));

@@ -49,9 +49,22 @@ extension Dashboard {
         return Self.back(fields, Self.path(watch.name, id), .nudged)
     }
 
+    /// What is refused comes back as the row's page, with what was typed.
     func resolve(_ watch: any ConsoleWatch, _ request: Request, _ context: ConsoleContext) async throws -> Response {
         let id = try Self.segment("id", context)
         let fields = try await form(request, context)
+        do {
+            try await decide(watch, id, fields, context)
+        } catch {
+            guard let refusal = Refusal(error), refusal.status != .notFound else { throw error }
+            return try await rowPage(watch, id, draft: Draft(refusal: refusal, fields: fields), request, context)
+        }
+        return Self.back(fields, Self.path(watch.name, id), .resolved)
+    }
+
+    private func decide(
+        _ watch: any ConsoleWatch, _ id: String, _ fields: [String: String], _ context: ConsoleContext
+    ) async throws {
         let note = (fields["note"] ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
         guard !note.isEmpty, note.utf8.count <= 10_000, !note.utf8.contains(0) else {
             throw Problem(.unprocessableContent, "say why, in at most 10,000 bytes")
@@ -66,7 +79,6 @@ extension Dashboard {
         guard try await watch.resolve(id, decision, actor: context.caller.name) != nil else {
             throw Problem(.notFound, "there is no such \(watch.noun)")
         }
-        return Self.back(fields, Self.path(watch.name, id), .resolved)
     }
 
     func pause(_ request: Request, _ context: ConsoleContext) async throws -> Response {

@@ -17,8 +17,8 @@ extension Dashboard {
             throw Problem(.badRequest, "there is no such status", allowed: watch.statuses.joined(separator: ", "))
         }
         let prefix = parameter("id")
-        guard prefix.utf8.count <= 1_024, !prefix.utf8.contains(0) else {
-            throw Problem(.badRequest, "the id is too long")
+        guard Self.isName(prefix), Self.isName(parameter("after")) else {
+            throw Problem(.badRequest, "no id is like that")
         }
         let desk = watch.desk(actor: context.caller.name)
         var found = RowPage()

@@ -32,9 +32,7 @@ extension Dashboard {
 
     func find(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let query = request.uri.queryParameters.get("q") ?? ""
-        guard query.utf8.count <= 1_024, !query.utf8.contains(0) else {
-            throw Problem(.badRequest, "the id is too long")
-        }
+        guard Self.isName(query) else { throw Problem(.badRequest, "no id is like that") }
         var found: [Model] = []
         if !query.isEmpty {
             for watch in watches {

@@ -7,8 +7,19 @@ import Timeline
 extension Dashboard {
     private static let entriesMax = 200
 
+    /// A decision that was refused: what to say of it, and what had been typed.
+    struct Draft {
+        var refusal: Refusal
+        var fields: [String: String]
+    }
+
     func row(_ watch: any ConsoleWatch, _ request: Request, _ context: ConsoleContext) async throws -> Response {
-        let id = try Self.segment("id", context)
+        try await rowPage(watch, try Self.segment("id", context), request, context)
+    }
+
+    func rowPage(
+        _ watch: any ConsoleWatch, _ id: String, draft: Draft? = nil, _ request: Request, _ context: ConsoleContext
+    ) async throws -> Response {
         let desk = watch.desk(actor: context.caller.name)
         guard let text = try await desk.show(id), let row = RowFields(text) else {
             throw Problem(.notFound, "there is no such \(watch.noun)")
@@ -21,7 +32,11 @@ extension Dashboard {
         let told = narrative.entries(
             row: row, history: history, checks: checks,
             areChecksWhole: row.integer("check_count") == Int64(checks.count))
-        var model = rowModel(row, watch, words, times, isOpen: row["review_reason"] != nil, back: "row")
+        var model = rowModel(
+            row, watch, words, times, isOpen: row["review_reason"] != nil || draft != nil, back: "row", draft: draft)
+        // The address of a form that was refused is no page: this is what a script reads again.
+        model["page"] = Self.path(watch.name, id)
+        if let draft { model["flash"] = ["text": draft.refusal.text, "tone": "bad"] }
         model["listPath"] = "/\(watch.name)"
         model["watch"] = watch.name.prefix(1).uppercased() + watch.name.dropFirst()
         model["noun"] = watch.noun
@@ -32,14 +47,14 @@ extension Dashboard {
         model["facts"] = facts(row, watch, words, times)
         model["stored"] = row.pretty
         return page(
-            "row", title: "\(watch.noun) \(id)", here: "/\(watch.name)", model, request, context,
-            reviews: try await reviewCount())
+            "row", title: "\(watch.noun) \(id)", here: "/\(watch.name)", model, status: draft?.refusal.status ?? .ok,
+            request, context, reviews: try await reviewCount())
     }
 
     /// What a row's page and the review queue tell of it alike.
     func rowModel(
         _ row: RowFields, _ watch: any ConsoleWatch, _ words: any WatchWords, _ times: TimeWords, isOpen: Bool,
-        back: String
+        back: String, draft: Draft? = nil
     ) -> Model {
         let id = row["id"] ?? ""
         let status = row["status"] ?? "?"
@@ -47,7 +62,9 @@ extension Dashboard {
             row["review_reason"] != nil ? .hand : words.goodStatuses.contains(status) ? .good : .plain
         var model: Model = [
             "id": id, "path": Self.path(watch.name, id), "status": status, "tone": tone.rawValue, "isOpen": isOpen,
-            "back": back, "decisions": watch.decisions, "takesTransaction": words.takesTransaction,
+            "back": back, "takesTransaction": words.takesTransaction,
+            "decisions": watch.decisions.map { ["status": $0, "isChosen": $0 == draft?.fields["status"]] as Model },
+            "txn": draft?.fields["txn"] ?? "", "note": draft?.fields["note"] ?? "",
             "heading": "\(watch.noun.prefix(1).uppercased() + watch.noun.dropFirst()) \(id)",
         ]
         let amount = watch.note(on: "amount_minor", of: row.json)

@@ -1,0 +1,78 @@
+import Foundation
+import Postgres
+import PostgresStore
+import TestSupport
+import Testing
+
+@testable import Console
+@testable import ReconciledCLI
+
+/// What pages say when something does not work.
+@Suite struct DashboardPageTests {
+    private static let order = """
+        INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status, next_check_at, review_reason)
+        VALUES ('a/1', 'trial', 1999, 'EUR', 'review', NULL, 'GAVE_UP')
+        """
+
+    /// A name that PostgreSQL cannot take is no outage.
+    @Test(arguments: [
+        ("/orders/%00", 404), ("/orders/a%00b", 404), ("/orders?after=%00", 400), ("/orders?id=%00", 400),
+        ("/find?q=%00", 400),
+    ])
+    func anAddressThatNothingCanHaveIsToldAsThat(path: String, status: UInt) async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            let reply = try await DashboardVisitor(scene).get(path)
+            #expect(reply.status == status && !reply.body.contains("database"), "\(reply.status) \(reply.body)")
+        }
+    }
+
+    @Test func whatIsNotThereLeadsToItsList() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            let reply = try await DashboardVisitor(scene).get("/orders/none")
+            #expect(reply.status == 404 && reply.body.contains(#"<a href="/orders">Go back</a>"#), "\(reply.body)")
+        }
+    }
+
+    /// A refused decision comes back on the row's page with all that was typed.
+    @Test func aRefusedDecisionLosesNothing() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(Self.order)
+            let visitor = DashboardVisitor(scene)
+            let reply = try await visitor.post(
+                "/orders/a%2F1/resolve", ["status": "paid", "note": "seen on <b>paper</b>"], from: "/orders/a%2F1")
+            #expect(reply.status == 422)
+            #expect(reply.body.contains("Txn is missing, and status paid needs it"), "\(reply.body)")
+            #expect(reply.body.contains("seen on &lt;b&gt;paper&lt;/b&gt;</textarea>"), "\(reply.body)")
+            #expect(reply.body.contains("<option selected>paid</option>"), "\(reply.body)")
+            #expect(reply.body.contains(#"data-page="/orders/a%2F1""#) && reply.body.contains("<details open>"))
+            #expect(try await scene.values("SELECT status FROM reconciled.orders") == ["review"])
+            let done = try await visitor.post(
+                "/orders/a%2F1/resolve", ["status": "paid", "note": "seen", "txn": "ch_1"], from: "/orders/a%2F1")
+            #expect(done.headers.first(name: "location") == "/orders/a%2F1?done=resolved")
+        }
+    }
+
+    /// Whether a decision was taken is not known when the connection breaks: the page does not say that it was not.
+    @Test func anActionWhoseConnectionBrokeMayHaveBeenDone() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(Self.order)
+            let visitor = DashboardVisitor(scene)
+            let secret = try #require(DashboardVisitor.secret(of: try await visitor.get("/orders/a%2F1").body))
+            // The connection is cut by the statement itself.
+            try await scene.run(
+                """
+                CREATE FUNCTION reconciled.cut() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$
+                """)
+            try await scene.run(
+                """
+                CREATE TRIGGER cut BEFORE UPDATE ON reconciled.orders FOR EACH ROW EXECUTE FUNCTION reconciled.cut()
+                """)
+            let reply = try await visitor.post(
+                "/orders/a%2F1/resolve", ["status": "closed", "note": "why", "csrf": secret])
+            #expect(reply.status == 503, "\(reply.body)")
+            #expect(reply.body.contains("this may have been done, or not"), "\(reply.body)")
+            #expect(reply.body.contains(#"<a href="/orders/a%2F1">Go back</a>"#), "\(reply.body)")
+        }
+    }
+}
