@@ -122,13 +122,20 @@ extension Dashboard {
         guard let token = session.token(presented: fields["token"] ?? "") else {
             return signInPage(request, problem: "That is no token of this service.", back: back)
         }
-        // Only a page of ours: // and /\ lead to other hosts.
-        let isOurs = back.hasPrefix("/") && !back.hasPrefix("//") && !back.contains("\\") && !back.hasPrefix("/sign")
-        var response = Response.redirect(to: isOurs ? back : "/", type: .normal)
+        var response = Response.redirect(to: Self.isOurs(back) ? back : "/", type: .normal)
         response.setCookie(
             session.cookie(
                 for: token, now: Timestamp.wallClock.microseconds / 1_000_000, isSecure: Self.isSecure(request)))
         return response
+    }
+
+    /// Whether an address leads to a page of ours, and not to another host.
+    ///
+    /// Browsers take `\` for `/` and leave tabs and line breaks out (URL standard, "URL parsing"): only what an address is
+    /// made of passes.
+    static func isOurs(_ back: String) -> Bool {
+        back.utf8.allSatisfy { (0x21...0x7E).contains($0) } && back.hasPrefix("/") && !back.hasPrefix("//")
+            && !back.contains("\\") && !back.hasPrefix("/sign")
     }
 
     func signOut(_ request: Request, _ context: ConsoleContext) async throws -> Response {
