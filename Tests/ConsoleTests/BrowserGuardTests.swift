@@ -30,10 +30,16 @@ import Testing
             for headers in [
                 [("origin", "https://evil.example")], [("origin", "null")], [("sec-fetch-site", "cross-site")],
                 [("sec-fetch-site", "same-site")], [("origin", "http://127.0.0.1:1")],
+                [("origin", base), ("sec-fetch-site", "cross-site")],
             ] {
                 #expect(try await ask(.POST, base + "/change", headers: headers).status == 403, "\(headers)")
             }
-            for headers in [[], [("origin", base), ("sec-fetch-site", "same-origin")], [("sec-fetch-site", "none")]] {
+            // The last one came by a proxy that put its own name for us into Host.
+            for headers in [
+                [], [("origin", base)], [("origin", base), ("sec-fetch-site", "same-origin")],
+                [("sec-fetch-site", "none")],
+                [("origin", "https://ops.example"), ("sec-fetch-site", "same-origin")],
+            ] {
                 let changed = try await ask(.POST, base + "/change", headers: headers)
                 #expect(changed.status == 200 && changed.body == "local", "\(headers)")
             }
