@@ -61,20 +61,25 @@ public struct Registry: Sendable {
 
     /// What of the server slows claims down or makes times doubtful.
     public struct Server: Hashable, Sendable {
-        public var now: Timestamp
+        /// Its clock minus ours.
+        public var skew: Duration
         public var version: String
-        /// Age of the oldest open snapshot: dead rows younger than it cannot be vacuumed.
+        /// Age of the oldest open snapshot: dead rows younger than it cannot be vacuumed. Nil where others' are not to be seen.
         public var xminAge: Duration?
         public var deadRows: Int64
         public var liveRows: Int64
     }
 
-    public func server() async throws(PostgresError) -> Server? {
-        try await pool.query(PostgresQuery(.sql("audit_server"))) { rows in
-            try rows.first { row in
-                Server(
-                    now: try row.read(), version: try row.read(), xminAge: try row.readOptional(),
-                    deadRows: try row.read(), liveRows: try row.read())
+    /// - Parameter clock: read once a connection is at hand, for a wait in the pool is no skew.
+    public func server(clock: @escaping @Sendable () -> Timestamp = { .wallClock }) async throws -> Server? {
+        try await pool.withTransaction { transaction in
+            let askedAt = clock()
+            return try transaction.query(PostgresQuery(.sql("audit_server"))) { rows in
+                try rows.first { row in
+                    Server(
+                        skew: try row.read(Timestamp.self) - askedAt, version: try row.read(),
+                        xminAge: try row.readOptional(), deadRows: try row.read(), liveRows: try row.read())
+                }
             }
         }
     }

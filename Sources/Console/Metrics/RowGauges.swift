@@ -38,10 +38,10 @@ public struct RowGauges: Sendable {
     /// Replaces what an earlier refresh wrote.
     public func write(to registry: MetricsRegistry) {
         registry.replaceGauges(
-            "reconciled_due_rows", help: "Rows that are due and not leased.",
+            "reconciled_due_rows", help: "Rows that are due, also those under way; counted to 100,000 a lane.",
             due.map { ([("watch", $0.watch), ("lane", $0.lane)], Double($0.count)) })
         registry.replaceGauges(
-            "reconciled_review_rows", help: "Rows that a human must decide, by reason.",
+            "reconciled_review_rows", help: "Rows that a human must decide, by reason; counted to 100,000 a watch.",
             review.map { ([("watch", $0.watch), ("reason", $0.reason)], Double($0.count)) })
         registry.replaceGauges(
             "reconciled_lane_paused", help: "1 while the lane may not run.",

@@ -76,10 +76,9 @@ struct Diagnosis {
     }
 
     private func server() async throws -> [DoctorFinding] {
-        let askedAt = Timestamp.wallClock
         guard let server = try await Registry(pool: session.pool).server() else { return [] }
         var findings: [DoctorFinding] = []
-        let skew = server.now - askedAt
+        let skew = server.skew
         if max(skew, .zero - skew) > Self.clockSkewMax {
             findings.append(
                 DoctorFinding(

@@ -68,8 +68,7 @@ struct Upkeep: Sendable {
             }
             let states = try await Registry(pool: pool).lanes()
             RowGauges(due: due, review: review, lanes: states.map { ($0.name, $0.paused) }).write(to: registry)
-            let askedAt = Timestamp.wallClock
-            if let server = try await Registry(pool: pool).server() { write(server, askedAt: askedAt) }
+            if let server = try await Registry(pool: pool).server() { write(server) }
         } catch {
             registry.counter(
                 "reconciled_metrics_refresh_failures_total", help: "Refreshes of metrics that the database refused."
@@ -81,12 +80,17 @@ struct Upkeep: Sendable {
     /// Counted to this: a backlog of millions costs no more than a small one.
     private static let countMax: Int32 = 100_000
 
-    private func write(_ server: Registry.Server, askedAt: Timestamp) {
-        let gauges: [(name: String, help: String, value: Double)] = [
-            ("reconciled_xmin_age_seconds", "Age of the oldest open snapshot.", server.xminAge?.inSeconds ?? 0),
+    private func write(_ server: Registry.Server) {
+        let gauges: [(name: String, help: String, value: Double?)] = [
+            (
+                "reconciled_xmin_age_seconds", "Age of the oldest open snapshot, where others' are to be seen.",
+                server.xminAge?.inSeconds
+            ),
             ("reconciled_dead_rows", "Dead rows of the watched tables.", Double(server.deadRows)),
-            ("reconciled_clock_skew_seconds", "The database's clock minus ours.", (server.now - askedAt).inSeconds),
+            ("reconciled_clock_skew_seconds", "The database's clock minus ours.", server.skew.inSeconds),
         ]
-        for gauge in gauges { registry.gauge(gauge.name, help: gauge.help).set(gauge.value) }
+        for gauge in gauges {
+            registry.replaceGauges(gauge.name, help: gauge.help, gauge.value.map { [(labels: [], value: $0)] } ?? [])
+        }
     }
 }
