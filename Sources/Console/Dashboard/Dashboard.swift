@@ -89,8 +89,9 @@ public struct Dashboard: ConsoleRoutes {
     private func navigation(here: String, reviews: Int64?) -> [Model] {
         var pages: [Model] = [["path": "/", "name": "Overview"]]
         pages.append(
-            ["path": "/review", "name": "Review"]
-                .with("badge", reviews.flatMap { $0 > 0 ? CountWords.text($0, most: Self.reviewsMax) : nil }))
+            // Empty for none: a live page must have where to put it.
+            ["path": "/review", "name": "Review", "hasBadge": reviews != nil]
+                .with("badge", reviews.flatMap { $0 > 0 ? CountWords.text($0, most: Self.reviewsMax) : nil } ?? ""))
         pages += watches.map { ["path": "/\($0.name)", "name": $0.name.prefix(1).uppercased() + $0.name.dropFirst()] }
         return pages.map { $0.with("isHere", ($0["path"] as? String) == here) }
     }

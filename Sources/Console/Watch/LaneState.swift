@@ -35,6 +35,17 @@ public enum LaneState: Hashable, Sendable {
         }
     }
 
+    /// In a word.
+    var name: String {
+        switch self {
+        case .paused: "paused"
+        case .held: "held"
+        case .unconfigured: "unconfigured"
+        case .late: "late"
+        case .runs: "runs"
+        }
+    }
+
     public var isIll: Bool { self != .runs }
 
     /// - Parameter duration: how durations are written there.

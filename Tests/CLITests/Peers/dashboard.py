@@ -86,6 +86,33 @@ def check_logs():
                 assert url.netloc == host, f"asked another host: {url.geturl()}"
 
 
+def post(path, fields):
+    driver.execute_script("""
+        const body = new URLSearchParams(arguments[1]);
+        body.set("csrf", document.querySelector("[name=csrf]").value);
+        fetch(arguments[0], {method: "POST", body});
+        """, path, fields)
+
+
+def live_counts_and_removals():
+    # The badge comes with the first case and goes with the last, and what is news is read out.
+    def badge():
+        return one("nav .badge").get_attribute("textContent")
+    open_page("/orders/later")
+    assert badge() == "" and not one("nav .badge").is_displayed(), badge()
+    post("/orders/later/resolve", {"status": "review", "note": "look at it", "back": "row"})
+    wait_for("the badge counts the case", lambda: badge() == "1" and one("nav .badge").is_displayed())
+    assert "Someone put it here" in one("#news").get_attribute("textContent")
+    post("/orders/later/resolve", {"status": "closed", "note": "so be it", "back": "row"})
+    wait_for("the badge goes", lambda: badge() == "" and not one("nav .badge").is_displayed())
+    # A row that goes while one looks at it is no lost connection.
+    open_page("/orders/many-60")
+    driver.execute_script('fetch("/v1/orders/many-60", {method: "DELETE"})')
+    wait_for("that it is gone is told", lambda: one("#gone").is_displayed())
+    assert not one("#connection").is_displayed()
+    driver.get_log("browser")  # The missing row is there, as it must be.
+
+
 def anyone():
     # At a glance: what needs me?
     open_page("/")
@@ -176,6 +203,8 @@ def anyone():
     assert driver.execute_script("return window.same") is True
     assert one("textarea").get_attribute("value") == "half a thought"
     driver.get_log("browser")
+
+    live_counts_and_removals()
 
     # In the dark, and on a phone.
     driver.execute_cdp_cmd(

@@ -3,7 +3,8 @@
 (() => {
   const every = 3000;
   const lost = document.getElementById("connection");
-  const seen = document.getElementById("seen");
+  const gone = document.getElementById("gone");
+  const news = document.getElementById("news");
   const address = document.getElementById("main").dataset.page ?? location.href;
   let lastSeen = new Date();
   let timer = null;
@@ -20,6 +21,11 @@
       const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
       if (next === null || isInUse(part) || next.innerHTML === part.innerHTML) continue;
       part.replaceChildren(...document.importNode(next, true).childNodes);
+      // Read out when what it is about changes, not when seconds go by in it.
+      if (next.dataset.news !== part.dataset.news) {
+        part.dataset.news = next.dataset.news;
+        news.textContent = part.textContent.trim().replace(/\s+/g, " ");
+      }
     }
     // Forms outside of live parts keep what is typed, but must bring the newest token.
     const token = fresh.querySelector('input[name="csrf"]');
@@ -28,17 +34,22 @@
     }
   };
 
+  const tell = (what) => {
+    for (const seen of document.querySelectorAll("[data-seen]")) seen.textContent = lastSeen.toISOString().slice(11, 19);
+    for (const note of [lost, gone]) note.hidden = note !== what;
+  };
+
   const refresh = async () => {
     try {
       const response = await fetch(address, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10000) });
       if (response.type === "opaqueredirect") { location.reload(); return; }
+      if (response.status === 404) { tell(gone); return; }
       if (!response.ok) throw new Error(String(response.status));
       replace(new DOMParser().parseFromString(await response.text(), "text/html"));
       lastSeen = new Date();
-      lost.hidden = true;
+      tell(null);
     } catch {
-      seen.textContent = lastSeen.toISOString().slice(11, 19);
-      lost.hidden = false;
+      tell(lost);
     }
     schedule();
   };

@@ -23,6 +23,16 @@ struct Chart: Sendable {
             separator: " · ")
     }
 
+    /// The lines by name, with their newest values; with a key to each where they are two.
+    var keys: [Model] {
+        lines.enumerated().map { index, line in
+            ["name": line.name, "latest": line.values.last.flatMap { $0 }.map(text) ?? "–"]
+                .with("key", lines.count == 1 ? nil : Self.names[index % Self.names.count])
+        }
+    }
+
+    private static let names = ["first", "second"]
+
     var svg: String {
         let top = Self.ceiling(lines.flatMap(\.values).compactMap(\.self).max() ?? 0)
         let plot = Self.height - Self.top - Self.bottom

@@ -27,8 +27,10 @@ enum LastHour {
         func line(_ name: String, _ values: [Double?]) -> Chart.Line { .init(name: name, values: values.dropLast()) }
         return [
             Chart(title: "Checks per second", lines: [line("all", checks), line("failed", failed)], text: rate),
-            Chart(title: "Lateness", lines: [line("p99", worst), line("p50", typical)], text: seconds),
-            Chart(title: "Backlog", lines: [line("due", due)], text: { CountWords.text(Int64($0)) }),
+            Chart(
+                title: "Lateness", lines: [line("99 of 100 within", worst), line("half within", typical)], text: seconds
+            ),
+            Chart(title: "Backlog", lines: [line("due", due)], text: rate),
         ]
     }
 

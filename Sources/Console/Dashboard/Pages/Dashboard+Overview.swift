@@ -15,14 +15,15 @@ extension Dashboard {
         let glance = try await Glance(watches: watches, registry: registry)
         let times = TimeWords(now: .wallClock)
         var model: Model = [
-            "alerts": glance.alerts, "tiles": glance.tiles, "lanes": glance.laneRows(mayAct: mayAct(context)),
+            "alerts": glance.alerts, "news": glance.news, "tiles": glance.tiles,
+            "lanes": glance.laneRows(mayAct: mayAct(context)),
             "hasLanes": !glance.lanes.isEmpty, "pollers": glance.pollerRows(times),
             "hasPollers": !glance.pollers.isEmpty,
             "changes": try await registry.recentHistory(limit: 12).compactMap { change($0, times) },
         ]
         let steps = try await samples.recent(LastHour.span, step: LastHour.step)
         model["charts"] = LastHour.charts(steps).map {
-            ["title": $0.title, "latest": $0.latest, "svg": $0.svg] as Model
+            ["title": $0.title, "lines": $0.keys, "svg": $0.svg] as Model
         }
         return page("overview", title: "Overview", here: "/", model, request, context, reviews: glance.reviewCount)
     }

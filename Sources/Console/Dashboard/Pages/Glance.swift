@@ -57,17 +57,25 @@ struct Glance: Sendable {
 
     // MARK: what needs attention
 
+    /// What the alerts are about, without their numbers: it changes when there is news.
+    var news: String { alerts.compactMap { $0["about"] as? String }.joined(separator: " ") }
+
     var alerts: [Model] {
         var alerts: [Model] = []
         if alive.isEmpty {
-            alerts.append(["tone": "bad", "text": "No poller runs: nothing is checked. Start one with reconciled run."])
+            alerts.append([
+                "tone": "bad", "about": "pollers",
+                "text": "No poller runs: nothing is checked. Start one with reconciled run.",
+            ])
         }
-        alerts += lanes.compactMap(Self.alert)
+        alerts += lanes.compactMap { lane in
+            Self.alert(lane).map { $0.with("about", "\(lane.state.name):\(lane.name)") }
+        }
         for (watch, count) in reviews where count > 0 {
             let verb = count == 1 ? "waits" : "wait"
             alerts.append([
-                "tone": "hand", "text": "\(CountWords.text(count, watch.noun, most: Dashboard.reviewsMax)) \(verb) for a human",
-                "path": "/review",
+                "tone": "hand", "about": "review:\(watch.name)", "path": "/review",
+                "text": "\(CountWords.text(count, watch.noun, most: Dashboard.reviewsMax)) \(verb) for a human",
             ])
         }
         if alerts.isEmpty {
@@ -93,7 +101,8 @@ struct Glance: Sendable {
             let rows = lane.watch?.name ?? "rows"
             return [
                 "tone": "bad",
-                "text": "\(lane.name) is not configured: \(rows) wait there, and nothing with this configuration checks them",
+                "text":
+                    "\(lane.name) is not configured: \(rows) wait there, and nothing with this configuration checks them",
             ].with("path", path)
         case .late:
             guard let late, let watch = lane.watch else { return nil }
