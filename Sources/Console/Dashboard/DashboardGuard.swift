@@ -1,6 +1,5 @@
 import Foundation
 import Hummingbird
-import Timeline
 
 /// Stands before the dashboard's pages: knows who signed in, sends others to do so, and tells browsers what a page may do.
 struct DashboardGuard: RouterMiddleware {
@@ -16,9 +15,7 @@ struct DashboardGuard: RouterMiddleware {
         var context = context
         if session.tokens.isEmpty {
             context.formSecret = localFormSecret
-        } else if let cookie = request.cookies[DashboardSession.cookieName]?.value,
-            let visitor = session.visitor(cookie, now: Timestamp.wallClock.microseconds / 1_000_000)
-        {
+        } else if let visitor = session.visitor(of: request) {
             context.caller = visitor.caller
             context.formSecret = visitor.formSecret
         } else {

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Hummingbird
+import Timeline
 
 /// A browser that signed in, as a cookie that says who and until when, authenticated by a key that only the token's holder
 /// and the configuration have: it needs no memory, survives restarts, serves every process with the same configuration, and
@@ -26,6 +27,13 @@ struct DashboardSession: Sendable {
 
     static func ended(isSecure: Bool) -> Cookie {
         Cookie(name: cookieName, value: "", maxAge: 0, path: "/", secure: isSecure, httpOnly: true, sameSite: .strict)
+    }
+
+    /// Who signed in with this request's browser; nil for nobody.
+    func visitor(of request: Request) -> (caller: Caller, formSecret: String)? {
+        request.cookies[Self.cookieName].flatMap {
+            visitor($0.value, now: Timestamp.wallClock.microseconds / 1_000_000)
+        }
     }
 
     /// Who signed in, and the secret that this session's forms must bring; nil if the cookie is not ours, or over.

@@ -29,6 +29,21 @@ struct Authentication: RouterMiddleware {
     }
 }
 
+/// Takes the cookie of who signed in to the dashboard for a token, where nothing is changed: a page may link there.
+struct SignedIn: RouterMiddleware {
+    typealias Context = ConsoleContext
+
+    let session: DashboardSession
+
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        if context.caller.role == nil, let visitor = session.visitor(of: request) { context.caller = visitor.caller }
+        return try await next(request, context)
+    }
+}
+
 /// Lets callers pass who have at least a role: 401 for nobody, 403 for too little.
 public struct RequireRole: RouterMiddleware {
     public typealias Context = ConsoleContext

@@ -99,7 +99,8 @@ public struct ConsoleServer: Service {
         router.get("/readyz") { [readiness] _, _ in try ConsoleServer.ready(readiness.problems) }
         router.add(middleware: BrowserGuard(isOpen: tokens.isEmpty))
         router.add(middleware: Authentication(tokens: tokens))
-        router.group().add(middleware: RequireRole(.viewer))
+        router.group().add(middleware: SignedIn(session: DashboardSession(tokens: tokens)))
+            .add(middleware: RequireRole(.viewer))
             .get("/metrics") { [registry, refresh] _, _ in
                 await refresh?.refreshIfStale()
                 return Response(

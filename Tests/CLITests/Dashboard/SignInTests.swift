@@ -19,4 +19,19 @@ import Testing
             #expect((300..<400).contains(reply.status) && reply.headers.first(name: "location") == page, "\(reply)")
         }
     }
+
+    /// The pages' link to the metrics works for who signed in; the cookie opens nothing of the API.
+    @Test func theCookieOpensTheMetricsToo() async throws {
+        try await APIScene.with { scene in
+            var visitor = DashboardVisitor(scene)
+            #expect(try await visitor.get("/metrics").status == 401)
+            let signedIn = try await visitor.post("/sign-in", ["token": "v-secret"])
+            let cookie = try #require(signedIn.headers.first(name: "set-cookie")?.split(separator: ";").first)
+            visitor.cookie = String(cookie)
+            #expect(try await visitor.get("/metrics").status == 200)
+            #expect(try await visitor.get("/v1/lanes").status == 401)
+            visitor.cookie = String(cookie.dropLast()) + (cookie.hasSuffix("0") ? "1" : "0")
+            #expect(try await visitor.get("/metrics").status == 401)
+        }
+    }
 }
