@@ -16,6 +16,8 @@ public protocol ConsoleWatch: Sendable {
     var statuses: [String] { get }
     /// Those that a person may decide for.
     var decisions: [String] { get }
+    /// What they do.
+    var decisionsHelp: String { get }
     /// Whether a decision may name the transaction that proves it.
     var takesTransaction: Bool { get }
     /// What a waiting row's status says.

@@ -14,8 +14,8 @@ struct OrdersWatch: ServedWatch {
     static let decisions = ["pending", "paid", "closed", "cancelled", "review"]
     static let takesTransaction = true
     static let decisionsHelp = """
-        pending asks again from the start: counters and reason are cleared, and a new give_up_at is set. paid (with \
-        --txn), closed, cancelled and review put the order to rest.
+        pending asks again from the start: counters and reason are cleared, and a new give_up_at is set. paid (with the \
+        transaction that proves it), closed, cancelled and review put the order to rest.
         """
 
     let settings: WatchConfiguration

@@ -14,6 +14,7 @@ struct ConsoleFace<Served: ServedWatch>: ConsoleWatch {
     var laneNames: [String] { watch.lanes.map(\.name) }
     var statuses: [String] { Served.statuses }
     var decisions: [String] { Served.decisions }
+    var decisionsHelp: String { Served.decisionsHelp }
     var takesTransaction: Bool { Served.takesTransaction }
     var waitingStatus: String { Served.waitingStatus }
     var addConflict: String { Served.conflict(with: nil) }

@@ -45,7 +45,7 @@ protocol ServedWatch: Sendable {
     static var decisions: [String] { get }
     /// Whether a decision may name the transaction that proves it.
     static var takesTransaction: Bool { get }
-    /// What they do, for `resolve --help`.
+    /// What they do, for `resolve --help` and the dashboard's form.
     static var decisionsHelp: String { get }
     /// What a waiting row's status says, for findings.
     static var waitingStatus: String { get }

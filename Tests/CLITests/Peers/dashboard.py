@@ -133,7 +133,10 @@ def anyone():
     shot("review")
     summary = one("summary", case)
     summary.send_keys(Keys.ENTER)
-    Select(one("select[name=status]", case)).select_by_value("closed")
+    choice = Select(one("select[name=status]", case))
+    assert choice.first_selected_option.text == "Choose…", choice.first_selected_option.text
+    assert "asks again from the start" in one("form small", case).text
+    choice.select_by_value("closed")
     one("textarea", case).send_keys("refunded by hand <b>&")
     shot("decide")
     submit(lambda: one("button.primary", case))

@@ -64,7 +64,7 @@ extension Dashboard {
             "id": id, "path": Self.path(watch.name, id), "status": status, "tone": tone.rawValue, "isOpen": isOpen,
             "back": back, "takesTransaction": words.takesTransaction,
             "decisions": watch.decisions.map { ["status": $0, "isChosen": $0 == draft?.fields["status"]] as Model },
-            "txn": draft?.fields["txn"] ?? "", "note": draft?.fields["note"] ?? "",
+            "decisionsHelp": watch.decisionsHelp, "txn": draft?.fields["txn"] ?? "", "note": draft?.fields["note"] ?? "",
             "heading": "\(watch.noun.prefix(1).uppercased() + watch.noun.dropFirst()) \(id)",
         ]
         let amount = watch.note(on: "amount_minor", of: row.json)

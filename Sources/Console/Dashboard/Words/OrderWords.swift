@@ -15,7 +15,7 @@ struct OrderWords: WatchWords {
         ("gateway_txn_id", "Transaction"), ("gateway_state", "The gateway's word for it"), ("paid_at", "Paid"),
         ("next_check_at", "Next check"), ("last_checked_at", "Last check"), ("check_count", "Checks"),
         ("failure_count", "Failures in a row"), ("last_error", "Last error"), ("expires_at", "To be paid by"),
-        ("give_up_at", "Given up"), ("created_at", "Created"), ("metadata", "Metadata"),
+        ("give_up_at", "A human decides after"), ("created_at", "Created"), ("metadata", "Metadata"),
     ]
 
     func summary(_ row: RowFields, _ times: TimeWords) -> String? {
@@ -127,7 +127,7 @@ struct OrderWords: WatchWords {
             "The customer disputes the payment.", "A dispute or chargeback is open at the gateway.",
             "Answer the dispute at the gateway, then decide."),
         "PAID_LATE": ReasonWords(
-            "Paid after it was given up.",
+            "Paid after it was cancelled or closed.",
             "The order was cancelled or closed here, and the customer paid all the same.",
             "Refund the payment, or deliver and mark it paid with the transaction."),
         "GAVE_UP": ReasonWords(
