@@ -117,10 +117,10 @@ public struct Dashboard: ConsoleRoutes {
 
     static func path(_ watch: String, _ id: String) -> String { "/\(watch)/\(Self.encoded(id))" }
 
+    /// One segment of an address. A browser takes one or two dots for directories however they are written: a row of such an id
+    /// has no page, and is for the API and the command line.
     static func encoded(_ segment: String) -> String {
-        let encoded = segment.addingPercentEncoding(withAllowedCharacters: unreserved) ?? segment
-        // A browser takes these for directories, also when they are encoded.
-        return encoded == "." ? "%2E" : encoded == ".." ? "%2E%2E" : encoded
+        segment.addingPercentEncoding(withAllowedCharacters: unreserved) ?? segment
     }
 
     private static let unreserved = CharacterSet(

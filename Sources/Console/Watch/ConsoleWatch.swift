@@ -20,8 +20,6 @@ public protocol ConsoleWatch: Sendable {
     var decisionsHelp: String { get }
     /// Whether a decision may name the transaction that proves it.
     var takesTransaction: Bool { get }
-    /// What a waiting row's status says.
-    var waitingStatus: String { get }
 
     /// - Parameter actor: who is to stand in `history`.
     func desk(actor: String) -> any RowDesk

@@ -16,7 +16,6 @@ struct ConsoleFace<Served: ServedWatch>: ConsoleWatch {
     var decisions: [String] { Served.decisions }
     var decisionsHelp: String { Served.decisionsHelp }
     var takesTransaction: Bool { Served.takesTransaction }
-    var waitingStatus: String { Served.waitingStatus }
     var addConflict: String { Served.conflict(with: nil) }
 
     func desk(actor: String) -> any RowDesk { Served.desk(pool, actor: actor) }

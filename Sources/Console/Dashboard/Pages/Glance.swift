@@ -49,7 +49,12 @@ struct Glance: Sendable {
     }
 
     var reviewCount: Int64 { reviews.reduce(0) { $0 + $1.count } }
-    private var dueCount: Int64 { lanes.reduce(0) { $0 + ($1.due?.count ?? 0) } }
+    /// Exact unless a lane has more than are counted.
+    private var dueText: String {
+        let counts = lanes.map { $0.due?.count ?? 0 }
+        let sum = counts.reduce(0) { $0 + min($1, Dashboard.countMax) }
+        return CountWords.text(sum) + (counts.contains { $0 > Dashboard.countMax } ? "+" : "")
+    }
     private var latest: Lane? {
         lanes.filter { ($0.due?.late ?? .zero) > .zero }.max { ($0.due?.late ?? .zero) < ($1.due?.late ?? .zero) }
     }
@@ -116,8 +121,7 @@ struct Glance: Sendable {
         let isLate = (late ?? .zero) > LaneState.lateAfter
         return [
             [
-                "value": CountWords.text(dueCount, most: Dashboard.countMax), "label": "due now",
-                "tone": "plain",
+                "value": dueText, "label": "due now", "tone": "plain",
                 "path": latest?.watch.map { "/\($0.name)?status=due" } ?? "/orders?status=due",
             ],
             [

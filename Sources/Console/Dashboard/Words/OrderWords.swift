@@ -2,7 +2,6 @@ import Timeline
 
 /// Orders in words.
 struct OrderWords: WatchWords {
-    let takesTransaction = true
     let goodStatuses: Set<String> = ["paid", "closed"]
 
     let columns: [ListColumn] = [

@@ -16,8 +16,6 @@ protocol WatchWords: Sendable {
     var reasons: [String: ReasonWords] { get }
     /// The statuses in which a row is where it should be.
     var goodStatuses: Set<String> { get }
-    /// Whether a decision may name the gateway's transaction.
-    var takesTransaction: Bool { get }
     /// What of `review_detail` a person decides by, with names in words.
     ///
     /// - Parameter amount: an object's `amount_minor` with its currency, as people read it.
@@ -27,7 +25,6 @@ protocol WatchWords: Sendable {
 }
 
 extension WatchWords {
-    var takesTransaction: Bool { false }
     func progress(_ row: RowFields) -> (percent: Int, text: String)? { nil }
 
     func evidence(_ detail: RowFields, amount: (RowFields) -> String?) -> [(name: String, text: String)] {
@@ -53,13 +50,6 @@ extension WatchWords {
             "MANUAL": ReasonWords(
                 "Someone put it here.", "The note says why.", "Decide, or have it checked again."),
         ]
-    }
-
-    /// `paid → review`, or the one status.
-    static func statuses(_ entry: RowFields) -> String {
-        let before = entry["status_before"] ?? "?"
-        let after = entry["status_after"] ?? "?"
-        return before == after ? after : "\(before) → \(after)"
     }
 }
 
