@@ -24,6 +24,24 @@ import Timeline
         #expect(!chart.svg.contains("nan") && !chart.svg.contains("inf"))
     }
 
+    /// A value between two gaps is seen, as a dot.
+    @Test func whatStandsAloneIsSeen() {
+        let chart = Chart(title: "T", lines: [.init(name: "n", values: [nil, 1, nil, nil, 1])], text: { "\($0)" })
+        #expect(chart.svg.split(separator: "<circle").count == 3, "\(chart.svg)")
+        let whole = Chart(title: "T", lines: [.init(name: "n", values: [1, 2, nil, 3, 4])], text: { "\($0)" })
+        #expect(!whole.svg.contains("<circle"))
+    }
+
+    /// The middle of an axis is told as what it is.
+    @Test func axesAreLabelledExactly() {
+        let charts = LastHour.charts([
+            Samples.Step(
+                ago: .seconds(60), checks: 1, failed: 0, due: 1, lateness: [Int64](repeating: 0, count: 12) + [1])
+        ])
+        #expect(charts[1].text(2.5) == "2.5 s" && charts[1].text(5) == "5 s" && charts[1].text(0.02) == "20 ms")
+        #expect(charts[2].text(0.5) == "0.5" && charts[2].text(12_000) == "12,000")
+    }
+
     /// What a line shows stays within the picture, whatever the numbers.
     @Test func everyPointIsInside() {
         var random = SeededRandom(seed: TestSeed.value)

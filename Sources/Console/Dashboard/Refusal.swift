@@ -13,7 +13,9 @@ struct Refusal {
         case let problem as Problem:
             let detail = [problem.detail, problem.allowed.map { "Allowed: \($0)" }].compactMap(\.self)
             self.init(problem.status, detail.joined(separator: ". "))
-        case let error as InputError: self.init(.unprocessableContent, "\(error)")
+        case var error as InputError:
+            if error.field == "txn" { error.field = "the transaction" }
+            self.init(.unprocessableContent, "\(error)")
         case let conflict as ConflictError: self.init(.conflict, "\(conflict)")
         // No place in a column (class 22), a rule of the table (class 23), or never sent.
         case let error as PostgresError

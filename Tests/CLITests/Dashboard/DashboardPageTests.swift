@@ -41,7 +41,7 @@ import Testing
             let reply = try await visitor.post(
                 "/orders/a%2F1/resolve", ["status": "paid", "note": "seen on <b>paper</b>"], from: "/orders/a%2F1")
             #expect(reply.status == 422)
-            #expect(reply.body.contains("Txn is missing, and status paid needs it"), "\(reply.body)")
+            #expect(reply.body.contains("The transaction is missing, and status paid needs it"), "\(reply.body)")
             #expect(reply.body.contains("seen on &lt;b&gt;paper&lt;/b&gt;</textarea>"), "\(reply.body)")
             #expect(reply.body.contains(#"<option value="paid" selected>"#), "\(reply.body)")
             #expect(reply.body.contains(#"data-page="/orders/a%2F1""#) && reply.body.contains("<details open>"))

@@ -14,6 +14,7 @@ struct Chart: Sendable {
     private static let width = 360.0
     private static let height = 120.0
     private static let left = 44.0
+    private static let right = 4.0
     private static let top = 8.0
     private static let bottom = 18.0
 
@@ -50,7 +51,9 @@ struct Chart: Sendable {
         for (index, line) in lines.enumerated() {
             let paths = Self.paths(line.values, top: top, plot: plot)
             if index == 0, lines.count == 1 { svg += #"<path class="area" d="\#(paths.area)"/>"# }
-            svg += #"<path class="line\#(index == 0 ? "" : " second")" d="\#(paths.line)"/>"#
+            let second = index == 0 ? "" : " second"
+            svg += #"<path class="line\#(second)" d="\#(paths.line)"/>"#
+            for dot in paths.dots { svg += #"<circle class="dot\#(second)" cx="\#(dot.x)" cy="\#(dot.y)" r="2"/>"# }
         }
         return svg + "</svg>"
     }
@@ -63,11 +66,15 @@ struct Chart: Sendable {
         return ([1, 2, 5, 10].first { unit * $0 >= value } ?? 10) * unit
     }
 
-    private static func paths(_ values: [Double?], top: Double, plot: Double) -> (line: String, area: String) {
-        let step = (width - left) / Double(max(1, values.count - 1))
+    /// - Returns: also a dot for each value between two gaps, of which a line shows nothing.
+    private static func paths(
+        _ values: [Double?], top: Double, plot: Double
+    ) -> (line: String, area: String, dots: [(x: String, y: String)]) {
+        let step = (width - left - right) / Double(max(1, values.count - 1))
         let base = number(Self.top + plot)
         var line = ""
         var area = ""
+        var dots: [(x: String, y: String)] = []
         var begin: String?
         var end = ""
         for (index, value) in values.enumerated() {
@@ -76,15 +83,17 @@ struct Chart: Sendable {
                 begin = nil
                 continue
             }
+            let standsAlone = begin == nil && (index + 1 == values.count || values[index + 1]?.isFinite != true)
             let x = number(left + Double(index) * step)
             let y = number(Self.top + plot * (1 - min(max(value / top, 0), 1)))
             line += "\(begin == nil ? "M" : "L")\(x) \(y)"
+            if standsAlone { dots.append((x, y)) }
             area += begin == nil ? "M\(x) \(base)L\(x) \(y)" : "L\(x) \(y)"
             begin = begin ?? x
             end = x
         }
         if begin != nil { area += "L\(end) \(base)Z" }
-        return (line, area)
+        return (line, area, dots)
     }
 
     private static func number(_ value: Double) -> String { String((value * 10).rounded() / 10) }

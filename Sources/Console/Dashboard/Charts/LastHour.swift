@@ -42,7 +42,8 @@ enum LastHour {
 
     private static func seconds(_ value: Double) -> String {
         guard value > 0 else { return "0" }
-        if value < 0.1 { return "\((value * 10_000).rounded() / 10) ms" }
+        if value < 0.1 { return "\(rate(value * 1_000)) ms" }
+        if (1..<10).contains(value) { return "\(rate(value)) s" }
         return TimeWords.duration(.milliseconds(Int64((value * 1_000).rounded())))
     }
 }

@@ -126,7 +126,8 @@ struct Glance: Sendable {
             ],
             [
                 "value": late.map(TimeWords.duration) ?? "0 ms",
-                "label": latest.map { "the oldest waits, at \($0.name)" } ?? "nothing waits",
+                "label": latest.map { "the oldest waits, at \($0.name)" }
+                    ?? (dueText == "0" ? "nothing waits" : "what is due is under way"),
                 "tone": isLate ? "bad" : "plain", "path": latest?.watch.map { "/\($0.name)?status=due" } ?? "/",
             ],
             [

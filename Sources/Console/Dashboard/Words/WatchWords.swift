@@ -29,9 +29,18 @@ extension WatchWords {
 
     func evidence(_ detail: RowFields, amount: (RowFields) -> String?) -> [(name: String, text: String)] {
         guard case .object(let members) = detail.json else { return [] }
-        return members.filter { $0.name != "status_before" }.prefix(12).compactMap { member in
-            detail[member.name].map { (member.name.replacing("_", with: " "), String($0.prefix(300))) }
-        }
+        return members.filter { $0.name != "status_before" }.flatMap { member -> [(name: String, text: String)] in
+            // What holds more is told by what it holds.
+            if case .object(let inner) = member.value {
+                let fields = RowFields(json: member.value)
+                return inner.compactMap { Self.line($0.name, of: fields) }
+            }
+            return [Self.line(member.name, of: detail)].compactMap(\.self)
+        }.prefix(12).map(\.self)
+    }
+
+    private static func line(_ name: String, of fields: RowFields) -> (name: String, text: String)? {
+        fields[name].map { (name.replacing("_", with: " "), String($0.prefix(300))) }
     }
 
     func change(_ entry: RowFields, ordinal: Int64?, _ times: TimeWords) -> String? { nil }
