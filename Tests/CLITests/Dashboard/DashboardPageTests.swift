@@ -52,12 +52,53 @@ import Testing
         }
     }
 
+    /// What a person decides is about what the page showed; by now the order may be paid.
+    @Test func aDecisionAboutWhatItIsNoMoreIsRefused() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(Self.order)
+            let visitor = DashboardVisitor(scene)
+            for page in ["/orders/a%2F1", "/review"] {
+                try await scene.run("UPDATE reconciled.orders SET status = 'review', review_reason = 'GAVE_UP'")
+                let hidden = DashboardVisitor.hidden(in: try await visitor.get(page).body)
+                let decision = hidden.merging(["status": "closed", "note": "nobody paid"]) { $1 }
+                try await scene.run("UPDATE reconciled.orders SET status = 'paid', review_reason = NULL")
+                let refused = try await visitor.post("/orders/a%2F1/resolve", decision)
+                #expect(refused.status == 409)
+                #expect(refused.body.contains("The order has changed meanwhile: it is paid now."), "\(refused.body)")
+                #expect(refused.body.contains("nobody paid</textarea>"), "\(refused.body)")
+                #expect(try await scene.values("SELECT status FROM reconciled.orders") == ["paid"])
+                // Another reason is another case, too.
+                try await scene.run("UPDATE reconciled.orders SET status = 'review', review_reason = 'DISPUTED'")
+                #expect(try await visitor.post("/orders/a%2F1/resolve", decision).status == 409)
+                // The page that came back shows what it is: the same decision about that is taken.
+                let again = DashboardVisitor.hidden(in: try await visitor.post("/orders/a%2F1/resolve", decision).body)
+                let taken = try await visitor.post("/orders/a%2F1/resolve", decision.merging(again) { $1 })
+                #expect((300..<400).contains(taken.status), "\(taken.body)")
+                #expect(try await scene.values("SELECT status FROM reconciled.orders") == ["closed"])
+            }
+        }
+    }
+
+    /// A page from before an upgrade says nothing of what it showed: its decision is not taken for one about anything.
+    @Test func aPageThatDoesNotSayWhatItShowedDecidesNothing() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(Self.order)
+            let visitor = DashboardVisitor(scene)
+            var fields = DashboardVisitor.hidden(in: try await visitor.get("/orders/a%2F1").body)
+            fields["seen_status"] = nil
+            fields.merge(["status": "closed", "note": "why"]) { $1 }
+            let reply = try await visitor.post("/orders/a%2F1/resolve", fields)
+            #expect(reply.status == 409 && reply.body.contains("too old to decide by"), "\(reply.body)")
+            #expect(try await scene.values("SELECT status FROM reconciled.orders") == ["review"])
+        }
+    }
+
     /// Whether a decision was taken is not known when the connection breaks: the page does not say that it was not.
     @Test func anActionWhoseConnectionBrokeMayHaveBeenDone() async throws {
         try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
             try await scene.run(Self.order)
             let visitor = DashboardVisitor(scene)
-            let secret = try #require(DashboardVisitor.secret(of: try await visitor.get("/orders/a%2F1").body))
+            let hidden = DashboardVisitor.hidden(in: try await visitor.get("/orders/a%2F1").body)
             // The connection is cut by the statement itself.
             try await scene.run(
                 """
@@ -69,7 +110,7 @@ import Testing
                 CREATE TRIGGER cut BEFORE UPDATE ON reconciled.orders FOR EACH ROW EXECUTE FUNCTION reconciled.cut()
                 """)
             let reply = try await visitor.post(
-                "/orders/a%2F1/resolve", ["status": "closed", "note": "why", "csrf": secret])
+                "/orders/a%2F1/resolve", hidden.merging(["status": "closed", "note": "why"]) { $1 })
             #expect(reply.status == 503, "\(reply.body)")
             #expect(reply.body.contains("this may have been done, or not"), "\(reply.body)")
             #expect(reply.body.contains(#"<a href="/orders/a%2F1">Go back</a>"#), "\(reply.body)")

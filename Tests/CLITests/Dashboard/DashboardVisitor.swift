@@ -23,19 +23,20 @@ struct DashboardVisitor: Sendable {
         try await ask(.GET, path, headers: headers)
     }
 
-    /// Sends a form; `csrf` is the page's unless the fields say otherwise.
+    /// Sends a form, with the hidden fields of a page.
     func post(
         _ path: String, _ fields: [String: String], from page: String? = nil, headers: [(String, String)] = []
     ) async throws -> APIScene.Reply {
         var fields = fields
-        if let page, fields["csrf"] == nil { fields["csrf"] = Self.secret(of: try await get(page).body) }
+        if let page { fields.merge(Self.hidden(in: try await get(page).body)) { given, _ in given } }
         let body = fields.map { "\(Self.encoded($0.key))=\(Self.encoded($0.value))" }.joined(separator: "&")
         return try await ask(
             .POST, path, headers: [("content-type", "application/x-www-form-urlencoded")] + headers, body: body)
     }
 
-    static func secret(of page: String) -> String? {
-        page.firstMatch(of: /name="csrf" value="([^"]*)"/).map { String($0.1) }
+    static func hidden(in page: String) -> [String: String] {
+        page.matches(of: /type="hidden" name="([^"]*)" value="([^"]*)"/)
+            .reduce(into: [:]) { $0[String($1.1)] = String($1.2) }
     }
 
     private static func encoded(_ text: String) -> String {

@@ -100,10 +100,11 @@ def live_counts_and_removals():
         return one("nav .badge").get_attribute("textContent")
     open_page("/orders/later")
     assert badge() == "" and not one("nav .badge").is_displayed(), badge()
-    post("/orders/later/resolve", {"status": "review", "note": "look at it", "back": "row"})
+    post("/orders/later/resolve", {"status": "review", "note": "look at it", "back": "row", "seen_status": "paid"})
     wait_for("the badge counts the case", lambda: badge() == "1" and one("nav .badge").is_displayed())
     assert "Someone put it here" in one("#news").get_attribute("textContent")
-    post("/orders/later/resolve", {"status": "closed", "note": "so be it", "back": "row"})
+    seen = {"seen_status": "review", "seen_reason": "MANUAL"}
+    post("/orders/later/resolve", {"status": "closed", "note": "so be it", "back": "row", **seen})
     wait_for("the badge goes", lambda: badge() == "" and not one("nav .badge").is_displayed())
     # A row that goes while one looks at it is no lost connection.
     open_page("/orders/many-60")

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import PostgresStore
 import Timeline
 
 extension Dashboard {
@@ -49,7 +50,7 @@ extension Dashboard {
         return Self.back(fields, Self.path(watch.name, id), .nudged)
     }
 
-    /// What is refused comes back as the row's page, with what was typed.
+    /// What is refused comes back as the row's page as it is now, with what was typed.
     func resolve(_ watch: any ConsoleWatch, _ request: Request, _ context: ConsoleContext) async throws -> Response {
         let id = try Self.segment("id", context)
         let fields = try await form(request, context)
@@ -73,8 +74,14 @@ extension Dashboard {
             throw Problem(
                 .unprocessableContent, "there is no such decision", allowed: watch.decisions.joined(separator: ", "))
         }
-        let transaction = fields["txn"].flatMap { $0.isEmpty ? nil : $0 }
-        let decision = Decision(status: status, note: note, transaction: transaction)
+        // A decision is about what the page showed: a poller, the application or a colleague may have changed it since.
+        guard let seenStatus = fields["seen_status"], !seenStatus.isEmpty, Self.isName(seenStatus),
+            Self.isName(fields["seen_reason"] ?? "")
+        else { throw Problem(.conflict, "this page was too old to decide by; it is as of now") }
+        func field(_ name: String) -> String? { fields[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let decision = Decision(
+            status: status, note: note, transaction: field("txn"),
+            seen: SeenState(status: seenStatus, reviewReason: field("seen_reason")))
         try watch.validate(decision)
         guard try await watch.resolve(id, decision, actor: context.caller.name) != nil else {
             throw Problem(.notFound, "there is no such \(watch.noun)")

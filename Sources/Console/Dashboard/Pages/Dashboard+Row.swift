@@ -62,7 +62,7 @@ extension Dashboard {
             row["review_reason"] != nil ? .hand : words.goodStatuses.contains(status) ? .good : .plain
         var model: Model = [
             "id": id, "path": Self.path(watch.name, id), "status": status, "tone": tone.rawValue, "isOpen": isOpen,
-            "back": back, "takesTransaction": watch.takesTransaction,
+            "seenReason": row["review_reason"] ?? "", "back": back, "takesTransaction": watch.takesTransaction,
             "decisions": watch.decisions.map { ["status": $0, "isChosen": $0 == draft?.fields["status"]] as Model },
             "decisionsHelp": watch.decisionsHelp, "txn": draft?.fields["txn"] ?? "",
             "note": draft?.fields["note"] ?? "",
