@@ -12,8 +12,6 @@ final class AddQueue: Sendable {
     static let waitingMax = 4_096
     static let rowsMax = 256
     static let bytesMax = 4 << 20
-    /// How long a statement waits for rows to come along, about as long as one takes.
-    static let gathering = Duration.milliseconds(1)
 
     private enum Turn: Sendable {
         /// It is this one's turn to run a statement.
@@ -39,8 +37,6 @@ final class AddQueue: Sendable {
     private struct State {
         var isBusy = false
         var waiting: Deque<Waiter> = []
-        /// Rows of the statement before.
-        var lastCount = 0
     }
 
     private let desk: @Sendable (_ actor: String) -> any RowDesk
@@ -89,9 +85,8 @@ final class AddQueue: Sendable {
     }
 
     private func lead(_ row: Row) async throws -> AddedRow {
-        // Where several come at a time, those who were answered just now are about to come again. A cancelled leader goes
-        // on, and is told by its statement.
-        if state.withLock({ $0.lastCount > 1 }) { try? await Task.sleep(for: Self.gathering) }
+        // Requests that are being read already come along.
+        await Task.yield()
         let followers = followers(of: row)
         let objects = ([row] + followers.map(\.row)).map(\.object).joined(separator: ",")
         let outcome: Result<[AddedRow], PostgresError>
@@ -137,7 +132,6 @@ final class AddQueue: Sendable {
                 }
             }
             state.waiting = left
-            state.lastCount = taken.count + 1
             return taken
         }
     }
