@@ -72,7 +72,7 @@ let package = Package(
             name: "PostgresStore", dependencies: ["Postgres", "Reconciling", "Schema", "Timeline", logging],
             swiftSettings: strict),
         .target(name: "JSON", dependencies: ["Timeline"], swiftSettings: strict),
-        .target(name: "Outgoing", dependencies: ["Timeline", asyncHTTPClient], swiftSettings: strict),
+        .target(name: "Outgoing", dependencies: ["Timeline", asyncHTTPClient, nioPosix], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["Timeline", yams], swiftSettings: strict),
         .target(
             name: "Payments",

@@ -1,5 +1,8 @@
 import AsyncHTTPClient
+import Glibc
+import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Timeline
 
 /// Why a call out has no whole answer. Whatever it was to do there may have happened, or not.
@@ -48,9 +51,18 @@ public enum OutgoingFailure: Error, Hashable {
             case is HTTPParserError: .unreadable
             case let error as HTTPClientError: .connection(error.shortDescription)
             case is ForbiddenPeer: .connection("the host's address is not a public one")
-            // Addresses and ports only; the request, with its secrets, is not part of these errors.
-            default: .connection("\(type(of: error))")
+            default: .connection(Self.words(error))
             }
+    }
+
+    /// Neither the request, with its secrets, nor an address of the network inside.
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: unsafe String(cString: strerror(error.errnoCode)).lowercased()
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { words($0.error) } ?? "the host's name is not known"
+        default: "\(type(of: error))"
+        }
     }
 
     private static let timeouts: [HTTPClientError] = [

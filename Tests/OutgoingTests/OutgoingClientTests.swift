@@ -57,6 +57,13 @@ import Timeline
         #expect(response.header("x-b") == "2")
     }
 
+    @Test func aRefusedConnectionIsToldInWords() async throws {
+        let result = try await withRawServer { _, _ in
+        } _: { _, http in await http.send(.init(url: "http://127.0.0.1:1/"), deadline: .now + .seconds(20)) }
+        let problem = failure(of: result)?.problem(of: "gateway")
+        #expect(problem == "The connection to the gateway failed: connection refused.")
+    }
+
     @Test func aCallBoundsItsOwnBody() async throws {
         try await withRawServer { _, out in
             try await out.send(Self.response(String(repeating: "a", count: 1_000)))
