@@ -179,6 +179,28 @@ import Testing
         }
     }
 
+    /// The application merged by itself: what it wrote is durable before a chunk goes.
+    @Test func whatSomeoneElseMergedIsDurableBeforeItsChunksGo() async throws {
+        try await withUploadScene { scene in
+            try await scene.add("film", mebibytes: 2)
+            let target = scene.files.appending(path: "below/film")
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(at: scene.chunk("film", 0), to: target)
+            try await scene.execute("UPDATE reconciled.uploads SET status = 'complete', next_check_at = now()")
+            let poller = try scene.startPoller(
+                faults: ["-o", "/dev/null", "-P", target.path, "-e", "inject=fsync:error=EIO:when=1"])
+            try await eventually("the disk's fault is told") {
+                try await scene.column("last_error", of: "film")?.contains("fsync: Input/output error") == true
+            }
+            #expect(try await scene.column("progress -> 'reclaim_at'", of: "film") == nil)
+            try await eventually("it is proved when the disk is well") {
+                try await scene.column("progress -> 'reclaim_at'", of: "film") != nil
+            }
+            scene.stop(poller)
+        }
+    }
+
     @Test(arguments: ["grows", "shrinks", "is replaced"]) func aChunkThatChangesDuringTheCopyIsNoticed(how: String)
         async throws
     {

@@ -180,16 +180,24 @@ public struct DirectoryStore: ChunkStore {
             guard let status = try job.targetStatus(), status.kind == .file, status.bytes == plan.totalBytes else {
                 return .incomplete
             }
-            let file = try job.targetRoot.directory(job.target.path).open(job.target.file, 0)
+            let directory = try job.targetRoot.directory(job.target.path)
+            let file = try directory.open(job.target.file, 0)
+            // Chunks go on the strength of this: whoever put the file there may not have made it durable.
+            func complete(etag: String?) throws -> CompletionProof {
+                try file.synchronize()
+                try directory.synchronize()
+                return .complete(Publication(location: job.location, etag: etag, bytes: status.bytes))
+            }
             if let expected = upload.sha256 {
                 guard try job.hash(file, bytes: status.bytes).finalize().hexadecimal == expected else {
                     return .incomplete
                 }
-                return .complete(Publication(location: job.location, etag: expected, bytes: status.bytes))
+                return try complete(etag: expected)
             }
             let look = try job.look()
-            let known = Publication(location: job.location, etag: nil, bytes: status.bytes)
-            if let note = MergeNote(work.state), note.isPublished(status, beside: look) { return .complete(known) }
+            if let note = MergeNote(work.state), note.isPublished(status, beside: look) {
+                return try complete(etag: nil)
+            }
             let isWhole = look.inventory.missing.isEmpty
             // Where a chunk's marker is missing, the data file tells nothing of its place.
             if isWhole || self.configuration.layout == .chunks,
@@ -197,7 +205,7 @@ public struct DirectoryStore: ChunkStore {
             {
                 return .incomplete
             }
-            return isWhole ? .complete(known) : .undecided(job.undecided(status, look.inventory))
+            return isWhole ? try complete(etag: nil) : .undecided(job.undecided(status, look.inventory))
         }
     }
 
