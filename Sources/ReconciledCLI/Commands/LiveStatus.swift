@@ -18,6 +18,9 @@ struct LiveStatus: Sendable {
     let interval: Duration
     let output: any LiveOutput
 
+    /// Of the time, one part in so many is spent on looking at most, however large the tables are.
+    private static let restFactor = 10
+
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sigwinch)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -44,7 +47,10 @@ struct LiveStatus: Sendable {
         while isSeen {
             var pause = interval
             do {
-                isSeen = output.show(try await StatusReport(session))
+                let begun = ContinuousClock.now
+                let report = try await StatusReport(session)
+                pause = max(interval, (ContinuousClock.now - begun) * Self.restFactor)
+                isSeen = output.show(report)
             } catch let error as PostgresError where DatabaseGate.mayHeal(error) {
                 isSeen = output.fail(error)
                 pause = max(pause, DatabaseGate.delayMin)
