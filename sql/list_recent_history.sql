@@ -1,4 +1,5 @@
--- The newest entries of the history over all watches, newest first.
+-- The newest changes over all watches, newest first: of the newest thousand entries of the history, those that are more than
+-- a row's arrival, of which an application may make thousands a second.
 --
 -- Parameters: $1 integer how many at most
 -- Result: one JSON object each.
@@ -8,6 +9,8 @@ FROM (
         h.reason, h.duration_ms, h.answer
     FROM reconciled.history AS h
     ORDER BY h.id DESC
-    LIMIT $1::integer
+    LIMIT 1000
 ) AS newest
-ORDER BY newest.id DESC;
+WHERE newest.reason IS DISTINCT FROM 'ADDED'
+ORDER BY newest.id DESC
+LIMIT $1::integer;

@@ -52,7 +52,7 @@ public struct Registry: Sendable {
         }
     }
 
-    /// The newest entries of the history over all watches as JSON objects, newest first.
+    /// The newest changes over all watches as JSON objects, newest first; rows that were merely added are none.
     public func recentHistory(limit: Int) async throws(PostgresError) -> [String] {
         try await pool.query(PostgresQuery(.sql("list_recent_history"), [.int4(Int32(clamping: limit))])) { rows in
             try rows.map { row in try row.read(String.self) }

@@ -171,7 +171,8 @@ import Testing
             #expect(try await Self.run(database, ["resume", "trial"]).output == "resumed trial\n")
             #expect(try await Self.run(database, ["resume", "trial"]).output == "trial was not paused\n")
             let typo = try await Self.run(database, ["pause", "trail", "--why", "x"])
-            #expect(typo.code == 1 && typo.errors.contains("known: ") && typo.errors.contains("trial"), "\(typo.errors)")
+            #expect(
+                typo.code == 1 && typo.errors.contains("known: ") && typo.errors.contains("trial"), "\(typo.errors)")
         }
     }
 

@@ -50,6 +50,11 @@ import Timeline
                 == "14:03:00 Paid at stripe-eu 14:02:11, found 14:03:00, marked paid [good]")
     }
 
+    @Test func whoAddedItIsToldInThePlaceOfItsArrival() {
+        let added = Self.entry("14:00:00", verdict: nil, actor: "ada", reason: "ADDED")
+        #expect(Self.story(history: [added]) == ["14:00:00 ada added it [hand]"])
+    }
+
     @Test(arguments: [
         (
             entry(

@@ -59,7 +59,9 @@ import Timeline
 
     @Test func aRefusedConnectionIsToldInWords() async throws {
         let result = try await withRawServer { _, _ in
-        } _: { _, http in await http.send(.init(url: "http://127.0.0.1:1/"), deadline: .now + .seconds(20)) }
+        } _: { _, http in
+            await http.send(.init(url: "http://127.0.0.1:1/"), deadline: .now + .seconds(20))
+        }
         let problem = failure(of: result)?.problem(of: "gateway")
         #expect(problem == "The connection to the gateway failed: connection refused.")
     }

@@ -124,7 +124,9 @@ import Uploads
         try await withDesk { harness, desk in
             for id in ["u1", "u2", "u3"] { try await harness.insert(.init(id, dueIn: .seconds(900))) }
             #expect(try await desk.nudge(["u2", "none"]) == ["u2"])
-            let due = try await desk.rows(RowFilter(isDue: true), limit: 10).rows.map { try JSONValue(parsing: $0)["id"]?.string }
+            let due = try await desk.rows(RowFilter(isDue: true), limit: 10).rows.map {
+                try JSONValue(parsing: $0)["id"]?.string
+            }
             #expect(due == ["u2"])
             #expect(try await desk.rows(RowFilter(status: "receiving", after: "u1"), limit: 1).rows.count == 1)
             #expect(try await desk.remove("u2"))

@@ -28,7 +28,7 @@ struct Narrative {
     ///   - areChecksWhole: whether `checks` goes back to the row's first one, so that they can be counted.
     func entries(row: RowFields, history: [RowFields], checks: [RowFields], areChecksWhole: Bool) -> [Entry] {
         var entries: [Entry] = []
-        if let created = row.time("created_at") {
+        if let created = row.time("created_at"), !history.contains(where: { $0["reason"] == "ADDED" }) {
             entries.append(Entry(at: created, text: "Created", tone: .plain))
         }
         // One statement wrote both, so they carry the same instant.
