@@ -9,7 +9,9 @@ import Timeline
     private static let now = Timestamp("2026-11-27T15:00:00Z")!
     private static let times = TimeWords(now: now)
 
-    private static func fields(_ json: String) -> RowFields { RowFields(json)! }
+    private static func fields(_ json: String) -> RowFields {
+        RowFields(json: (try? JSONValue(parsing: json)) ?? .null)
+    }
 
     private static func entry(
         _ at: String, before: String = "pending", after: String = "pending", verdict: String? = "recheck",

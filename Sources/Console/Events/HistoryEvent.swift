@@ -14,6 +14,7 @@ enum HistoryEvent {
 
     /// `order.paid`, `upload.complete`, `order.resolved`, `timer.added`; `timer.changed` where no name says more.
     static func name(_ entry: HistoryTail.Entry, noun: String) -> String {
+        // Whoever listens gets the entry as it stands, also one that we cannot read.
         guard let json = try? JSONValue(parsing: entry.json) else { return "\(noun).changed" }
         switch json["reason"]?.string {
         case "RESOLVED": return "\(noun).resolved"

@@ -29,7 +29,7 @@ extension Dashboard {
             let filter = RowFilter(status: chosen.isEmpty ? nil : chosen, prefix: prefix, after: parameter("after"))
             found = try await desk.page(filter, limit: Self.pageMax)
         }
-        let rows = found.rows.compactMap(RowFields.init)
+        let rows = try found.rows.map { try RowFields($0) }
         let path = "/\(watch.name)"
         func address(after: String?) -> String {
             let fields = [("status", chosen), ("id", prefix), ("after", after ?? "")].filter { !$0.1.isEmpty }

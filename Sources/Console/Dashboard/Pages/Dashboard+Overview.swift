@@ -19,7 +19,7 @@ extension Dashboard {
             "lanes": glance.laneRows(mayAct: mayAct(context)),
             "hasLanes": !glance.lanes.isEmpty, "pollers": glance.pollerRows(times),
             "hasPollers": !glance.pollers.isEmpty,
-            "changes": try await registry.recentHistory(limit: 12).compactMap { change($0, times) },
+            "changes": try await registry.recentHistory(limit: 12).compactMap { try change(RowFields($0), times) },
         ]
         let steps = try await samples.recent(LastHour.span, step: LastHour.step)
         model["charts"] = LastHour.charts(steps).map {
@@ -29,10 +29,8 @@ extension Dashboard {
     }
 
     /// A line of the latest changes, over all watches.
-    private func change(_ entry: String, _ times: TimeWords) -> Model? {
-        guard let entry = RowFields(entry), let watch = entry["watch"], let id = entry["row_id"],
-            let at = entry.time("at")
-        else { return nil }
+    private func change(_ entry: RowFields, _ times: TimeWords) -> Model? {
+        guard let watch = entry["watch"], let id = entry["row_id"], let at = entry.time("at") else { return nil }
         let told = Narrative(words: Words.of(watch), times: times).change(entry, at: at)
         let noun = watches.first { $0.name == watch }?.noun ?? (watch == "lanes" ? "lane" : watch)
         return [

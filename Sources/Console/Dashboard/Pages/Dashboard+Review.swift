@@ -12,7 +12,7 @@ extension Dashboard {
         for watch in watches {
             let words = Words.of(watch.name)
             let rows = try await watch.desk(actor: context.caller.name).inReview(limit: Self.casesMax)
-            for row in rows.compactMap(RowFields.init) {
+            for row in try rows.map({ try RowFields($0) }) {
                 let since = row.time("review_at") ?? times.now
                 let model = rowModel(row, watch, words, times, isOpen: false, back: "review")
                     .with("since", times.model(since))

@@ -21,11 +21,12 @@ extension Dashboard {
         _ watch: any ConsoleWatch, _ id: String, draft: Draft? = nil, _ request: Request, _ context: ConsoleContext
     ) async throws -> Response {
         let desk = watch.desk(actor: context.caller.name)
-        guard let text = try await desk.show(id), let row = RowFields(text) else {
+        guard let text = try await desk.show(id) else {
             throw Problem(.notFound, "there is no such \(watch.noun)")
         }
-        let history = try await desk.history(id, limit: Self.entriesMax).compactMap(RowFields.init)
-        let checks = try await desk.checks(id, limit: Self.entriesMax).compactMap(RowFields.init)
+        let row = try RowFields(text)
+        let history = try await desk.history(id, limit: Self.entriesMax).map { try RowFields($0) }
+        let checks = try await desk.checks(id, limit: Self.entriesMax).map { try RowFields($0) }
         let words = Words.of(watch.name)
         let times = TimeWords(now: .wallClock)
         let narrative = Narrative(words: words, times: times)

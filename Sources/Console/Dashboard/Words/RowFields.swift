@@ -5,11 +5,8 @@ import Timeline
 struct RowFields: Sendable {
     let json: JSONValue
 
-    /// Nil for what is no JSON.
-    init?(_ text: String) {
-        guard let json = try? JSONValue(parsing: text) else { return nil }
-        self.json = json
-    }
+    /// Throws what is no JSON: a row that is there is never left out in silence.
+    init(_ text: String) throws(JSONError) { json = try JSONValue(parsing: text) }
 
     init(json: JSONValue) {
         self.json = json
