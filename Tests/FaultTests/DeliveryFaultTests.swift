@@ -15,15 +15,8 @@ import Testing
         var sink: EventSink
         var folder: URL
 
-        func count(_ sql: String) async throws -> Int64 {
-            try await database.pool.query(PostgresQuery(Statement(name: "", text: sql))) { rows in
-                try rows.first { row in try row.read(Int64.self) } ?? 0
-            }
-        }
-
-        func execute(_ sql: String) async throws {
-            try await database.pool.execute(PostgresQuery(Statement(name: "", text: sql)))
-        }
+        func count(_ sql: String) async throws -> Int64 { try await database.count(sql) }
+        func execute(_ sql: String) async throws { try await database.execute(sql) }
 
         func startPoller() throws -> Program {
             let name = UUID().uuidString

@@ -1,5 +1,4 @@
 import Hummingbird
-import Logging
 import Synchronization
 
 /// Receives webhooks: notes each call in the order of their arrival, and answers after a while.
@@ -41,12 +40,6 @@ final class EventSink: Sendable {
             try await Task.sleep(for: isSilent ? .seconds(600) : self.latency)
             return Response(status: .noContent)
         }
-        var logger = Logger(label: "events")
-        logger.logLevel = .critical
-        let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in self.state.withLock { $0.port = channel.localAddress?.port } },
-            logger: logger)
-        try await application.runService(gracefulShutdownSignals: [])
+        try await router.serve { port in self.state.withLock { $0.port = port } }
     }
 }

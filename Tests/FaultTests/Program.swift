@@ -48,7 +48,7 @@ final class Program: Sendable {
         let command = tracer + [Self.binary.path] + arguments
         var words: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) }
         unsafe words.append(nil)
-        defer { for unsafe word in unsafe words { unsafe free(word) } }
+        defer { unsafe words.forEach { word in unsafe free(word) } }
         var child: pid_t = 0
         let status = unsafe posix_spawnp(&child, command[0], &actions, &attributes, words, environ)
         guard status == 0 else { throw Failure(description: "posix_spawnp failed with error \(status)") }

@@ -1,6 +1,5 @@
 import Foundation
 import Hummingbird
-import Logging
 import Synchronization
 
 /// Answers timers' calls after a while, and notes the runs that they are for.
@@ -42,12 +41,6 @@ final class TimerSink: Sendable {
             self.state.withLock { $0.running[timer, default: 0] -= 1 }
             return Response(status: .noContent)
         }
-        var logger = Logger(label: "timers")
-        logger.logLevel = .critical
-        let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in self.state.withLock { $0.port = channel.localAddress?.port } },
-            logger: logger)
-        try await application.runService(gracefulShutdownSignals: [])
+        try await router.serve { port in self.state.withLock { $0.port = port } }
     }
 }

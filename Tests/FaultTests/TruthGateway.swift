@@ -1,5 +1,4 @@
 import Hummingbird
-import Logging
 import ServiceLifecycle
 import Synchronization
 
@@ -59,11 +58,6 @@ final class TruthGateway: Sendable {
                 status: .ok, headers: [.contentType: "application/json"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
         }
-        var logger = Logger(label: "truth")
-        logger.logLevel = .error
-        let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in self.port.withLock { $0 = channel.localAddress?.port } }, logger: logger)
-        try await application.runService(gracefulShutdownSignals: [])
+        try await router.serve { port in self.port.withLock { $0 = port } }
     }
 }

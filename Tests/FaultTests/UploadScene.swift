@@ -119,16 +119,9 @@ final class UploadScene: Sendable {
         #expect(poller.wait() == 0, "\(poller.output)")
     }
 
-    func execute(_ sql: String) async throws {
-        _ = try await database.pool.execute(PostgresQuery(Statement(name: "", text: sql)))
-    }
+    func execute(_ sql: String) async throws { try await database.execute(sql) }
 
-    func count(_ sql: String) async throws -> Int64 {
-        try await database.pool.query(PostgresQuery(Statement(name: "", text: sql))) { rows in
-            try rows.first { row in try row.read(Int64.self) } ?? 0
-        }
-    }
-
+    func count(_ sql: String) async throws -> Int64 { try await database.count(sql) }
     /// What the last checkpoint noted.
     func mergedBytes(_ id: String) async throws -> Int64 {
         try await count(
