@@ -10,7 +10,7 @@ public enum TestSeed {
 public struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    public init(seed: UInt64) {
+    public init(seed: UInt64 = TestSeed.value) {
         state = seed
     }
 

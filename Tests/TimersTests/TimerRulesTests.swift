@@ -1,4 +1,5 @@
 import Reconciling
+import TestSupport
 import Testing
 import Timeline
 
