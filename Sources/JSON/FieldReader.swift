@@ -16,7 +16,7 @@ package struct FieldReader {
                 allowed: "an object with \(fields.prefix(2).joined(separator: ", ")), …")
         }
         if let unknown = members.first(where: { !fields.contains($0.name) }) {
-            let isPrintable = !unknown.name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+            let isPrintable = !unknown.name.hasControlCharacter
             throw InputError(
                 isPrintable && !unknown.name.isEmpty ? String(unknown.name.prefix(64)) : "a field",
                 problem: "is not a field of \(what == "order" || what == "upload" ? "an" : "a") \(what)",

@@ -12,7 +12,7 @@ package enum FieldRules {
         // Bytes first: a text of a megabyte is refused without counting its characters.
         guard value.utf8.count <= textLengthMax * 4, value.unicodeScalars.count <= textLengthMax
         else { throw InputError(field, problem: "is too long", allowed: allowed) }
-        guard !value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+        guard !value.hasControlCharacter else {
             throw InputError(field, problem: "holds a control character", allowed: allowed)
         }
         return value

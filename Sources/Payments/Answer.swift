@@ -1,3 +1,4 @@
+import JSON
 import Reconciling
 import Timeline
 
@@ -93,7 +94,7 @@ public struct Answer: Hashable, Sendable {
         guard !value.isEmpty else { return .absent }
         let isPlain =
             value.utf8.count <= 1_020 && value.unicodeScalars.count <= 255
-            && !value.unicodeScalars.contains { $0.properties.generalCategory == .control }
+            && !value.hasControlCharacter
         return isPlain ? .value(value) : .unreadable
     }
 

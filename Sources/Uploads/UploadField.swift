@@ -15,7 +15,7 @@ enum UploadField {
         guard !value.isEmpty else { throw failure("is empty") }
         guard value.utf8.count <= nameBytesMax else { throw failure("is too long") }
         guard !value.hasPrefix("/") else { throw failure("is an absolute path") }
-        guard !value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+        guard !value.hasControlCharacter else {
             throw failure("holds a control character")
         }
         // By bytes: a combining character behind a slash makes it another Character, and no other path.

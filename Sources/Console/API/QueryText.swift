@@ -35,7 +35,7 @@ package enum QueryText {
 
     /// A name of someone else's that can be shown.
     static func printable(_ name: String) -> String {
-        let isPrintable = !name.isEmpty && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        let isPrintable = !name.isEmpty && !name.hasControlCharacter
         return isPrintable ? String(name.prefix(64)) : "a parameter"
     }
 }

@@ -34,12 +34,16 @@ struct BrowserGuard: RouterMiddleware {
 
     /// `localhost:8080`, `127.0.0.1`, `[::1]:80`.
     static func isLoopback(_ authority: String) -> Bool {
-        var host = authority.lowercased()
-        if let colon = host.lastIndex(of: ":"), host[host.index(after: colon)...].allSatisfy(\.isNumber) {
-            host = String(host[..<colon])
+        var host = authority.utf8[...]
+        if let colon = host.lastIndex(of: UInt8(ascii: ":")),
+            host[host.index(after: colon)...].allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
+        {
+            host = host[..<colon]
         }
-        let octets = host.split(separator: ".", omittingEmptySubsequences: false)
-        return ["localhost", "[::1]"].contains(host)
-            || (octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil })
+        let octets = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        if octets.count == 4, octets[0].elementsEqual("127".utf8) {
+            return octets.allSatisfy { UInt8(Substring($0)) != nil }
+        }
+        return ["localhost", "[::1]"].contains(Substring(host).lowercased())
     }
 }

@@ -67,9 +67,11 @@ public struct ConsoleServer: Service {
         quiet.logLevel = .critical
         let application = Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [RequestDeadlines(limits: limits)], idleTimeout: .seconds(60))),
+            server: .init { responder in
+                let configuration = HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [RequestDeadlines(limits: limits)], idleTimeout: .seconds(60))
+                return LoopChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
+            },
             configuration: .init(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: quiet)),

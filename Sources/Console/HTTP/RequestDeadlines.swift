@@ -22,7 +22,11 @@ final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limits: Limits
     private var isReadingRequest = false
-    private var request: Scheduled<Void>?
+    /// When the connection is closed; nil between requests.
+    private var deadline: NIODeadline?
+    /// Looks at the deadline, and again later where that has moved on: most requests end long before, and need no alarm set
+    /// and taken back.
+    private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
     private var reading: Scheduled<Void>?
 
     init(limits: Limits) {
@@ -46,7 +50,7 @@ final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: break
         case .end:
             isReadingRequest = false
-            request?.cancel()
+            deadline = nil
         }
         context.fireChannelRead(data)
     }
@@ -70,13 +74,34 @@ final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { cancel() }
 
     private func cancel() {
-        request?.cancel()
+        alarm?.task.cancel()
+        alarm = nil
         reading?.cancel()
     }
 
     private func closeRequest(in time: TimeAmount, _ context: ChannelHandlerContext) {
-        request?.cancel()
-        request = closing(in: time, context)
+        let deadline = NIODeadline.now() + time
+        self.deadline = deadline
+        if let alarm {
+            guard deadline < alarm.at else { return }
+            alarm.task.cancel()
+        }
+        setAlarm(at: deadline, context)
+    }
+
+    private func setAlarm(at deadline: NIODeadline, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let task = context.eventLoop.scheduleTask(deadline: deadline) {
+            let (deadlines, context) = bound.value
+            deadlines.ring(context)
+        }
+        alarm = (deadline, task)
+    }
+
+    private func ring(_ context: ChannelHandlerContext) {
+        alarm = nil
+        guard let deadline else { return }
+        if deadline <= .now() { context.channel.close(promise: nil) } else { setAlarm(at: deadline, context) }
     }
 
     private func closing(in time: TimeAmount, _ context: ChannelHandlerContext) -> Scheduled<Void> {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Where the files of one session are, by the store's pattern. No name leads out of the store.
 struct ChunkNaming: Sendable {
     /// Ours below a root; no name of a session may begin so.
@@ -96,7 +98,7 @@ struct ChunkNaming: Sendable {
         guard !part.utf8.contains(UInt8(ascii: "/")) else { throw invalid("A part of the path holds a “/”.") }
         guard part.utf8.count <= 255 else { throw invalid("A part of the path is longer than 255 bytes.") }
         guard !part.hasPrefix(reserved) else { throw invalid("A part of the path begins with “\(reserved)”.") }
-        guard !part.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+        guard !part.hasControlCharacter else {
             throw invalid("A part of the path holds a control character.")
         }
     }
