@@ -8,10 +8,6 @@ import Timeline
 /// At least once: a call that a dead poller left is made again by whoever claims the delivery next, under the same
 /// `webhook-id`, by which a receiver tells a repeated one.
 public struct DeliveryReconciler: Reconciler {
-    /// More of an answer's body is not read: only its status counts, and a body read to its end leaves the connection
-    /// for the next call.
-    private static let answerBytesMax = 64 << 10
-
     private let endpoints: [String: Endpoint]
     private let http: OutgoingClient
     private let spread: @Sendable () -> Double
@@ -42,7 +38,7 @@ public struct DeliveryReconciler: Reconciler {
         guard !context.isDryRun else { return Self.dryRun(claim, endpoint) }
         let answer = await http.send(
             endpoint.request(delivery, now: context.now()), deadline: context.deadline,
-            bodyBytesMax: Self.answerBytesMax)
+            bodyBytesMax: OutgoingClient.ignoredBodyBytesMax)
         let status: Int
         var wait: Duration?
         switch answer {
@@ -103,10 +99,9 @@ public struct DeliveryReconciler: Reconciler {
     public func refused(
         _ claim: Claim<Delivery>, _ conclusion: Conclusion<DeliveryChange>, by refusal: Refusal
     ) -> Conclusion<DeliveryChange> {
-        let what = refusal.constraint.map { " (\($0))" } ?? ""
-        return Conclusion(
-            .failed, next: .backoff, reason: "REFUSED", answer: conclusion.answer,
-            error: "The database refused to write the result\(what): \(refusal.message)", progress: claim.progress,
+        Conclusion(
+            .failed, next: .backoff, reason: "REFUSED", answer: conclusion.answer, error: refusal.error,
+            progress: claim.progress,
             laneSignal: conclusion.laneSignal)
     }
 

@@ -9,8 +9,6 @@ public enum DeliveryRules {
         .seconds(5), .seconds(300), .seconds(1_800), .seconds(7_200), .seconds(18_000), .seconds(36_000),
         .seconds(50_400), .seconds(72_000), .seconds(86_400),
     ]
-    /// `Retry-After` is honoured for so long at most, as everywhere.
-    static var waitMax: Duration { .seconds(3_600) }
     /// One that waits for an earlier one looks again after this at the latest.
     static var orderPatienceMax: Duration { .seconds(3_600) }
 
@@ -60,7 +58,7 @@ public enum DeliveryRules {
         if outcome.statusCode == 410 { return .review("GONE") }
         guard failureCount < delays.count else { return .review("UNDELIVERED") }
         let delay = delays[max(failureCount, 0)] * (0.9 + 0.2 * spread)
-        let wait = min(outcome.wait ?? .zero, waitMax)
+        let wait = min(outcome.wait ?? .zero, LaneSignal.retryAfterMax)
         return DeliveryDecision(.failed, next: .after(max(delay, wait)), status: "pending")
     }
 }

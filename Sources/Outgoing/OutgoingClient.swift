@@ -11,6 +11,9 @@ import Timeline
 public final class OutgoingClient: Sendable {
     /// More of a body is not read, unless a call says so.
     public static let bodyBytesMax = 1 << 20
+    /// For calls of which only the answer's status counts: a body that is read to its end leaves the connection for the
+    /// next one.
+    public static let ignoredBodyBytesMax = 64 << 10
 
     /// Which addresses it connects to.
     public enum Peers: Hashable, Sendable {

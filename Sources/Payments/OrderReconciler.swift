@@ -58,12 +58,11 @@ public struct OrderReconciler: Reconciler {
             detail.add("refusal", object: refused)
             return reviewed(conclusion, OrderReason.gaveUp, detail)
         }
-        let what = refusal.constraint.map { " (\($0))" } ?? ""
         // A nudged review is tried again, but not for ever; a human waits for it as it is.
         let isOver = claim.row.status == "review" && claim.failureCount >= OrderRules.reviewFailureCountMax
         return Conclusion(
             .failed, next: isOver ? .rest : .backoff, reason: "REFUSED", answer: conclusion.answer,
-            error: "The database refused to write the result\(what): \(refusal.message)", progress: claim.progress,
+            error: refusal.error, progress: claim.progress,
             laneSignal: conclusion.laneSignal)
     }
 

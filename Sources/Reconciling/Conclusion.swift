@@ -59,10 +59,13 @@ public enum LaneSignal: Hashable, Sendable {
     case silent
     /// The outside world answered, whatever it said.
     case answered
-    /// Connection failure, timeout, 5xx or 429; `retryAfter` holds the lane, for an hour at most.
+    /// Connection failure, timeout, 5xx or 429; `retryAfter` holds the lane, for `retryAfterMax` at most.
     case failed(retryAfter: Duration?)
     /// Our configuration is wrong (401, a key that does not fit): says what, without secrets.
     case misconfigured(String)
+
+    /// `Retry-After` is honoured for so long at most, whoever sent it.
+    public static let retryAfterMax = Duration.seconds(3_600)
 }
 
 /// Why the store refused to write one row's conclusion.
@@ -78,5 +81,11 @@ public struct Refusal: Hashable, Sendable {
         self.code = code
         self.constraint = constraint
         self.message = message
+    }
+
+    /// For people, as `Conclusion.error`.
+    public var error: String {
+        let what = constraint.map { " (\($0))" } ?? ""
+        return "The database refused to write the result\(what): \(message)"
     }
 }

@@ -142,8 +142,7 @@ extension Poller {
             let instead = reconciler.refused(holding.claim, conclusion, by: refusal)
             conclude(holding, instead, duration: settlement.duration, now: now)
         case 2:
-            let text = "the database refused the conclusion: \(refusal.message)"
-            let instead = Conclusion<S.Change>.failed(holding.claim, error: text, laneSignal: .silent)
+            let instead = Conclusion<S.Change>.failed(holding.claim, error: refusal.error, laneSignal: .silent)
             conclude(holding, instead, duration: settlement.duration, now: now)
         default:
             logger.error("nothing can be written for a row; left to its lease", metadata: metadata)

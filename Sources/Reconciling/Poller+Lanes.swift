@@ -2,9 +2,6 @@ import Logging
 import Timeline
 
 extension Poller {
-    /// `Retry-After` holds a lane for this long at most.
-    static var holdMax: Duration { .seconds(3_600) }
-
     /// What a check says about its lane.
     func heed(
         _ signal: LaneSignal, of letter: Mailbox<S.R, S.Change>.Concluded, now: Moment,
@@ -19,7 +16,7 @@ extension Poller {
             loop.trust(lane: letter.lane, now: now)
             if let action = guards[letter.lane].answered() { perform(action, lane: letter.lane, in: &group) }
         case .failed(retryAfter: let delay?):
-            holdLane(letter.lane, for: min(max(delay, .zero), Self.holdMax), now: now, in: &group)
+            holdLane(letter.lane, for: min(max(delay, .zero), LaneSignal.retryAfterMax), now: now, in: &group)
         case .misconfigured(let reason):
             loop.suspect(lane: letter.lane, now: now, using: &random)
             guard let row = held[letter.token]?.claim.row.id else { return }

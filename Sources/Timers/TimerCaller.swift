@@ -13,10 +13,6 @@ public struct TimerCaller: Sendable {
         case interrupted
     }
 
-    /// More of an answer's body is not read: only its status counts, and a body read to its end leaves the connection
-    /// for the next call.
-    private static let answerBytesMax = 64 << 10
-
     private let targets: TargetPolicy
     private let http: OutgoingClient
     private let publicHTTP: OutgoingClient
@@ -46,7 +42,7 @@ public struct TimerCaller: Sendable {
             return .failed("The timer's call cannot be made: \(error).")
         }
         let deadline = timer.call.timeout.map { min(deadline, Moment.now + $0) } ?? deadline
-        switch await client.send(request, deadline: deadline, bodyBytesMax: Self.answerBytesMax) {
+        switch await client.send(request, deadline: deadline, bodyBytesMax: OutgoingClient.ignoredBodyBytesMax) {
         case .success(let response): return .status(response.status, wait: response.retryAfter)
         case .failure(.tooLarge(let status, _)): return .status(status, wait: nil)
         case .failure(.interrupted): return .interrupted

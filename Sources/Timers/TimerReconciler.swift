@@ -87,12 +87,10 @@ public struct TimerReconciler: Reconciler {
     public func refused(
         _ claim: Claim<Timer>, _ conclusion: Conclusion<TimerChange>, by refusal: Refusal
     ) -> Conclusion<TimerChange> {
-        let what = refusal.constraint.map { " (\($0))" } ?? ""
         // Without a change the instant is kept by the settle itself: what is tried again is the same run.
         return Conclusion(
-            .failed, next: .backoff, reason: "REFUSED", answer: conclusion.answer,
-            error: "The database refused to write the result\(what): \(refusal.message)", progress: claim.progress,
-            laneSignal: conclusion.laneSignal)
+            .failed, next: .backoff, reason: "REFUSED", answer: conclusion.answer, error: refusal.error,
+            progress: claim.progress, laneSignal: conclusion.laneSignal)
     }
 
     /// Timers go to review for this alone; a person resumes them.

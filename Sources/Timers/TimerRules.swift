@@ -10,8 +10,6 @@ import Timeline
 public enum TimerRules {
     /// Missed runs that `catch_up: all` makes up for at most.
     public static let missedCountMax: Int64 = 1_000
-    /// `Retry-After` is honoured for so long at most, as everywhere.
-    static var waitMax: Duration { .seconds(3_600) }
 
     /// What a check begins with.
     public enum Beginning: Hashable, Sendable {
@@ -151,7 +149,7 @@ private struct Pause {
         }
         let backoff = Backoff.check.limit(failures: failureCount + 1)
         if let asked = outcome.wait, asked > .zero {
-            wait = min(asked, TimerRules.waitMax)
+            wait = min(asked, LaneSignal.retryAfterMax)
             limit = max(wait, backoff)
             next = .after(limit)
         } else {

@@ -22,14 +22,13 @@ public struct UploadReconciler: Reconciler {
     public func refused(
         _ claim: Claim<Upload>, _ conclusion: Conclusion<UploadChange>, by refusal: Refusal
     ) -> Conclusion<UploadChange> {
-        let what = refusal.constraint.map { " (\($0))" } ?? ""
         // A nudged review is tried again, but not for ever; a human waits for it as it is.
         let isOver = claim.row.status == "review" && claim.failureCount >= UploadRules.reviewFailureCountMax
         // The status stays, and so does what belongs to it.
         let isSameStatus = conclusion.change.map { $0.status == claim.row.status } ?? true
         return Conclusion(
             .failed, next: isOver ? .rest : .backoff, reason: "REFUSED", answer: conclusion.answer,
-            error: "The database refused to write the result\(what): \(refusal.message)",
+            error: refusal.error,
             progress: isSameStatus ? conclusion.progress : claim.progress, laneSignal: conclusion.laneSignal)
     }
 

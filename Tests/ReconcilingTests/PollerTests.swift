@@ -151,7 +151,7 @@ import Timeline
             #expect(scenario.advance(atMost: .seconds(1)) { scenario.row("r2").failureCount > 0 })
         }.get()
         #expect(scenario.row("r2").status == "pending")
-        #expect(scenario.row("r2").lastError == "the database refused the conclusion: duplicate")
+        #expect(scenario.row("r2").lastError == "The database refused to write the result (txn): duplicate")
     }
 
     @Test func aPoisonedRowIsNotAskedAbout() async throws {
