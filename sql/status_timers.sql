@@ -1,15 +1,46 @@
--- Timers by lane: what waits, what is late, what is under way.
+-- Timers by lane: what waits, what is late, what is under way. Counts to a bound, so that millions cost no more than a few;
+-- run after read_by_index.sql.
 --
--- Result: one row a lane: lane, waiting, due, in_flight, late (interval by which the oldest due row is late, or NULL).
-SELECT t.lane,
-    count(*) AS waiting,
-    count(*) FILTER (WHERE t.next_check_at <= now()) AS due,
-    count(*) FILTER (WHERE t.lease_expires_at > now()) AS in_flight,
-    now() - min(t.next_check_at) FILTER (
-        WHERE t.next_check_at <= now() AND t.next_check_at > '-infinity'
-            AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= now())
-    ) AS late
-FROM reconciled.timers AS t
-WHERE t.next_check_at IS NOT NULL
-GROUP BY t.lane
-ORDER BY t.lane;
+-- Parameters: $1 text[] lanes, $2 integer count to at most
+-- Result: one row a lane:
+--   lane
+--   waiting    those that are not at rest
+--   due        those that are due now, also those under way
+--   in_flight  those of the counted due ones that a poller holds
+--   late       interval by which the oldest due one that nobody holds is late, or NULL
+--
+-- Pollers take the oldest first, and what they hold stays due: late is looked for behind all that are held, which are as many
+-- as pollers check at a time, however long the backlog is.
+SELECT input.name AS lane, due.count + later.count AS waiting, due.count AS due, due.in_flight,
+    now() - oldest.next_check_at AS late
+FROM unnest($1::text[]) AS input (name)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, count(*) FILTER (WHERE bounded.lease_expires_at > now()) AS in_flight
+    FROM (
+        SELECT t.lease_expires_at
+        FROM reconciled.timers AS t
+        WHERE t.lane = input.name AND t.next_check_at IS NOT NULL AND t.next_check_at <= now()
+        ORDER BY t.next_check_at
+        LIMIT $2::integer
+    ) AS bounded
+) AS due
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count
+    FROM (
+        SELECT 1
+        FROM reconciled.timers AS t
+        WHERE t.lane = input.name AND t.next_check_at IS NOT NULL AND t.next_check_at > now()
+        ORDER BY t.next_check_at
+        LIMIT $2::integer - due.count
+    ) AS bounded
+) AS later
+LEFT JOIN LATERAL (
+    SELECT t.next_check_at
+    FROM reconciled.timers AS t
+    WHERE t.lane = input.name AND t.next_check_at IS NOT NULL
+        AND t.next_check_at > '-infinity' AND t.next_check_at <= now()
+        AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= now())
+    ORDER BY t.next_check_at
+    LIMIT 1
+) AS oldest ON true
+ORDER BY input.name;

@@ -17,7 +17,6 @@ public struct DeskStatements: Sendable {
     public var read: Statement
     public var statusByLane: Statement
     public var countByStatus: Statement
-    public var countDue: Statement
     public var countInReview: Statement
     public var audit: Statement
     public var unconfigured: Statement
@@ -42,7 +41,6 @@ public struct DeskStatements: Sendable {
         read = .sql("read_\(row)")
         statusByLane = .sql("status_\(rows)")
         countByStatus = .sql("count_\(rows)_by_status")
-        countDue = .sql("count_\(rows)_due")
         countInReview = .sql("count_\(rows)_in_review")
         audit = .sql("audit_\(rows)")
         unconfigured = .sql("unconfigured_\(rows)")

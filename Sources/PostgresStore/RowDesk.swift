@@ -35,12 +35,32 @@ extension RowDesk {
 
 /// A `WatchOverview` whatever its table is.
 public protocol RowOverview: Sendable {
-    func lanes() async throws(PostgresError) -> [LaneStatus]
-    func statuses() async throws(PostgresError) -> [StatusCount]
-    func due(lanes: [String], bound: Int32) async throws(PostgresError) -> [LaneDue]
-    func reviews(bound: Int32) async throws(PostgresError) -> [(reason: String, count: Int64)]
+    func lanes(_ lanes: [String], bound: Int32) async throws(PostgresError) -> [LaneStatus]
+    func statuses(bound: Int32) async throws(PostgresError) -> [StatusCount]
+    func reviews(bound: Int32) async throws(PostgresError) -> [ReviewCount]
     func audit(lanes: [String]) async throws(PostgresError) -> [AuditFinding]
     func unconfigured(lanes: [String], limit: Int) async throws(PostgresError) -> [String]
 }
 
 extension WatchOverview: RowOverview {}
+
+extension RowOverview {
+    public func lanes(_ lanes: [String]) async throws(PostgresError) -> [LaneStatus] {
+        try await self.lanes(lanes, bound: DeskBounds.countedMax)
+    }
+
+    public func statuses() async throws(PostgresError) -> [StatusCount] {
+        try await statuses(bound: DeskBounds.countedMax)
+    }
+
+    public func reviews() async throws(PostgresError) -> [ReviewCount] {
+        try await reviews(bound: DeskBounds.countedMax)
+    }
+
+    /// Lanes in which rows wait although no configuration names them, as many as are told at most.
+    ///
+    /// - Parameter lanes: those that are configured.
+    public func unconfigured(lanes: [String]) async throws(PostgresError) -> [String] {
+        try await unconfigured(lanes: lanes, limit: DeskBounds.unconfiguredMax)
+    }
+}

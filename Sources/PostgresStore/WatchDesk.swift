@@ -165,6 +165,10 @@ public enum DeskBounds {
     public static let rowsMax = 10_000
     /// Rows that are looked at for a page at most.
     static let lookedAtMax: Int32 = 20_000
+    /// Rows are counted to this, in each lane, by reason, by status: a backlog of millions costs no more than a small one.
+    public static let countedMax: Int32 = 10_000
+    /// Lanes that are told at most, of those that no configuration names.
+    public static let unconfiguredMax = 100
 }
 
 /// What became of a row that was to be added.

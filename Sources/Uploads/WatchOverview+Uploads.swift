@@ -3,10 +3,16 @@ import PostgresStore
 import Schema
 
 extension WatchOverview where Table == UploadTable {
-    /// What reclaiming chunks has freed, by lane.
-    public func reclaimed() async throws(PostgresError) -> [(lane: String, uploads: Int64, bytes: Int64)] {
-        try await pool.query(PostgresQuery(.sql("count_uploads_reclaimed"))) { rows in
-            try rows.map { row in (lane: try row.read(), uploads: try row.read(), bytes: try row.read()) }
+    /// What reclaiming chunks has freed in these lanes: of the uploads that were reclaimed last, to a bound in each.
+    public func reclaimed(
+        lanes: [String], bound: Int32 = DeskBounds.countedMax
+    ) async throws(PostgresError) -> [ReclaimedUploads] {
+        let query = PostgresQuery(.sql("count_uploads_reclaimed"), [.textArray(lanes), .int4(bound)])
+        return try await readByIndex(query) { row in
+            let lane = try row.read(String.self)
+            let (uploads, isWhole) = (try row.read(Int64.self), try row.read(Bool.self))
+            return ReclaimedUploads(
+                lane: lane, uploads: RowCount(uploads, isWhole ? .exact : .atLeast), bytes: try row.read())
         }
     }
 
@@ -14,5 +20,19 @@ extension WatchOverview where Table == UploadTable {
     public func merging(lanes: [String], limit: Int) async throws(PostgresError) -> [String] {
         let query = PostgresQuery(.sql("merging_uploads"), [.textArray(lanes), .int4(Int32(clamping: limit))])
         return try await pool.query(query) { rows in try rows.map { row in try row.read(String.self) } }
+    }
+}
+
+/// What reclaiming has freed in a lane.
+public struct ReclaimedUploads: Hashable, Sendable {
+    public var lane: String
+    public var uploads: RowCount
+    /// Of those uploads.
+    public var bytes: Int64
+
+    public init(lane: String, uploads: RowCount, bytes: Int64) {
+        self.lane = lane
+        self.uploads = uploads
+        self.bytes = bytes
     }
 }

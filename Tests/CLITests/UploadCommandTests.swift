@@ -168,7 +168,7 @@ import Testing
             #expect(try Data(contentsOf: scene.target) == Self.content)
             #expect(try await scene.row()["reclaimed_bytes"]?.integer == 2_500)
             let status = try await scene.run("status")
-            #expect(status.output.contains("of 1 uploads reclaimed"), "\(status.output)")
+            #expect(status.output.contains("of 1 upload reclaimed"), "\(status.output)")
             #expect(try await scene.json("status")["reclaimed_bytes"]?["local"]?.integer == 2_500)
             let shown = try await scene.run("show", "uploads", "u-1")
             #expect(shown.output.contains("receiving → merging") && shown.output.contains("merging → complete"))

@@ -71,6 +71,7 @@ import Timeline
             lanes: [("a", true), ("b", false)]
         ).write(to: registry)
         #expect(registry.text().contains("reconciled_due_rows{lane=\"a\",watch=\"orders\"} 3\n"))
+        #expect(registry.text().contains("counted to 10,000 a lane."))
         #expect(registry.text().contains("reconciled_review_rows{reason=\"AMOUNT_MISMATCH\",watch=\"orders\"} 2\n"))
         #expect(registry.text().contains("reconciled_lane_paused{lane=\"a\"} 1\n"))
         RowGauges(due: [], review: [], lanes: [("b", true)]).write(to: registry)

@@ -1,4 +1,5 @@
 import JSON
+import PostgresStore
 import Testing
 import Timeline
 
@@ -151,6 +152,8 @@ import Timeline
         let ordinals = [1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111].map { CountWords.ordinal($0) }
         #expect(ordinals == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "101st", "111th"])
         #expect(CountWords.text(1, "delivery") == "1 delivery" && CountWords.text(2, "delivery") == "2 deliveries")
-        #expect(CountWords.text(10_001, most: 10_000) == "10,000+" && CountWords.text(10_000, most: 10_000) == "10,000")
+        #expect(CountWords.text(RowCount(10_000, .atLeast), "order") == "10,000+ orders")
+        #expect(CountWords.text(RowCount(1, .atLeast), "order") == "1+ orders")
+        #expect(CountWords.text(RowCount(2_000_000, .estimated)) == "~2,000,000")
     }
 }

@@ -214,7 +214,7 @@ import Timeline
             for id in 8...12 { try await scene.insert(id, subject: "orders/\(id)") }
             try await scene.check(9)
             let overview = WatchOverview<DeliveryTable>(pool: scene.database.pool)
-            #expect(try await overview.due(lanes: ["shop"]).map(\.count) == [4])
+            #expect(try await overview.lanes(["shop"]).map(\.due) == [RowCount(4)])
             func ids(_ filter: RowFilter, limit: Int = 10) async throws -> ([String], next: String?) {
                 let page = try await scene.desk.page(filter, limit: limit)
                 let ids = try page.rows.map { try JSONValue(parsing: $0)["id"]?.text ?? "" }

@@ -17,7 +17,9 @@ import Testing
             #expect(claimed.horizons.map(\.nextDueIn) == [nil])
             try await harness.run("UPDATE reconciled.orders SET next_check_at = '-infinity'", [])
             #expect(try await claim(store).claims.map(\.row.id) == ["parked"])
-            #expect(try await WatchOverview<OrderTable>(pool: harness.database.pool).lanes().count == 1)
+            let lanes = try await WatchOverview<OrderTable>(pool: harness.database.pool).lanes(["a"])
+            #expect(lanes.map(\.waiting) == [RowCount(1)] && lanes.map(\.inFlight) == [RowCount(1)])
+            #expect(lanes[0].late == nil)
         }
     }
 

@@ -60,9 +60,9 @@ import Testing
             #expect(try await desk.find("later", lanes: [], limit: 10) == ["later"])
             #expect(try await desk.find("nothing", lanes: ["g", "h"], limit: 10) == [])
             let overview = WatchOverview<OrderTable>(pool: database.pool)
-            let due = try await overview.due(lanes: ["g", "h", "none"], bound: 10)
-            #expect(due.map(\.count) == [1, 1, 0])
-            #expect((due[0].late ?? .zero) > .seconds(3_500) && due[2].late == nil)
+            let lanes = try await overview.lanes(["g", "h", "none"])
+            #expect(lanes.map(\.lane) == ["g", "h", "none"] && lanes.map(\.due.count) == [1, 1, 0])
+            #expect((lanes[0].late ?? .zero) > .seconds(3_500) && lanes[2].late == nil)
         }
     }
 }

@@ -148,14 +148,34 @@ import Uploads
                 SET status = 'expired', reclaimed_at = now(), reclaimed_bytes = 70, review_reason = 'R'
                 WHERE id = 'gone'
                 """, [])
-            let lanes = try await overview.lanes()
-            #expect(lanes.map { [$0.waiting, $0.due, $0.inFlight] } == [[2, 1, 0]])
+            let lanes = try await overview.lanes(["a", "b"])
+            #expect(lanes.map { [$0.waiting, $0.due, $0.inFlight].map(\.count) } == [[2, 1, 0], [0, 0, 0]])
             #expect(try #require(lanes.first?.late) >= .seconds(30))
-            #expect(try await overview.due(lanes: ["a", "b"]).map(\.count) == [1, 0])
             #expect(try await overview.statuses().map(\.status) == ["expired", "receiving"])
             #expect(try await overview.reviews().map(\.reason) == ["R"])
-            let reclaimed = try await overview.reclaimed()
-            #expect(reclaimed.map(\.lane) == ["b"] && reclaimed.map(\.bytes) == [70] && reclaimed.map(\.uploads) == [1])
+            #expect(
+                try await overview.reclaimed(lanes: ["a", "b"])
+                    == [ReclaimedUploads(lane: "b", uploads: RowCount(1), bytes: 70)])
+        }
+    }
+
+    /// What was freed last is told to a bound; that there was more before is said.
+    @Test func whatWasReclaimedIsCountedToABound() async throws {
+        try await withHarness(UploadTable.self) { harness in
+            let overview = WatchOverview<UploadTable>(pool: harness.database.pool)
+            try await harness.run(
+                """
+                INSERT INTO reconciled.uploads (id, store, name, total_bytes, chunk_bytes, chunk_count, status,
+                    next_check_at, reclaimed_at, reclaimed_bytes)
+                SELECT 'u' || n, 'a', 'u' || n, 10, 4, 3, 'complete', NULL, now() - n * interval '1 minute', 10 ^ (n - 1)
+                FROM generate_series(1, 4) AS n
+                """, [])
+            #expect(
+                try await overview.reclaimed(lanes: ["a"], bound: 3)
+                    == [ReclaimedUploads(lane: "a", uploads: RowCount(3, .atLeast), bytes: 111)])
+            #expect(
+                try await overview.reclaimed(lanes: ["a"], bound: 4)
+                    == [ReclaimedUploads(lane: "a", uploads: RowCount(4), bytes: 1_111)])
         }
     }
 

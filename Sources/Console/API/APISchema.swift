@@ -18,7 +18,7 @@ enum APISchema {
     }
 
     static func array(_ name: String, of element: String) -> String {
-        object([(name, #"{"type":"array","items":\#(element)}"#)])
+        object([(name, list(element))])
     }
 
     static let problem = reference("Problem")
@@ -30,7 +30,7 @@ enum APISchema {
 
     static func page(_ watch: any ConsoleWatch) -> String {
         object([
-            (watch.name, #"{"type":"array","items":\#(row(watch))}"#),
+            (watch.name, list(row(watch))),
             ("next", #"{"type":["string","null"],"description":"cursor of the next page"}"#),
         ])
     }
@@ -41,6 +41,26 @@ enum APISchema {
 
     static let lane = reference("Lane")
     static let poller = reference("Poller")
+
+    /// - Parameter watches: whose rows are counted by status.
+    static func stats(_ watches: [String]) -> String {
+        let precision = choice(["exact", "at_least", "estimated"])
+        let seconds = #"{"type":["number","null"]}"#
+        let lane = object([
+            ("lane", #"{"type":"string"}"#), ("watch", text), ("waiting", count), ("due", count), ("in_flight", count),
+            ("precision", object([("waiting", precision), ("due", precision), ("in_flight", precision)])),
+            ("late_seconds", seconds), ("paused", bool), ("paused_by", text), ("pause_reason", text),
+            ("held_seconds", seconds), ("configured", bool),
+        ])
+        let statuses = object([
+            ("status", #"{"type":"string"}"#), ("review_reason", text), ("count", count), ("precision", precision),
+        ])
+        return object(
+            [("read_at", #"{"type":"string","format":"date-time"}"#), ("lanes", list(lane)), ("pollers", list("{}"))]
+                + watches.map { ($0, list(statuses)) })
+    }
+
+    private static func list(_ element: String) -> String { #"{"type":"array","items":\#(element)}"# }
 
     static func why(lengthMax: Int) -> String {
         #"{"type":"object","additionalProperties":false,"required":["why"],"properties":{"why":\#(reason(lengthMax))}}"#

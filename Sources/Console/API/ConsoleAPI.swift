@@ -15,7 +15,7 @@ public struct ConsoleAPI: ConsoleRoutes {
         self.watches = watches
         routes =
             watches.flatMap { RowRoutes($0).routes } + LaneRoutes(registry: registry, watches: watches).routes
-            + [Self.stats(SharedReading(read: stats))]
+            + [Self.stats(SharedReading(read: stats), watches)]
     }
 
     public func add(to router: Router<ConsoleContext>) {
@@ -25,19 +25,16 @@ public struct ConsoleAPI: ConsoleRoutes {
     public var operations: [APIOperation] { routes.map(\.operation) }
     public var schemas: [(name: String, schema: String)] { watches.flatMap(APISchema.schemas) }
 
-    private static func stats(_ reading: SharedReading) -> APIRoute {
+    private static func stats(_ reading: SharedReading, _ watches: [any ConsoleWatch]) -> APIRoute {
         APIRoute(
             operation: APIOperation(
                 .get, "/v1/stats", role: .viewer,
                 "Tell what waits, what is late, which lane is ill and what needs a human: what `status --json` prints. "
-                    + "Counts are kept for a moment; read_at says when they were read.",
-                answers: [
-                    .init(
-                        .ok, "The state of all watches.",
-                        schema: #"{"type":"object","required":["lanes","pollers","read_at"],"properties":{"#
-                            + #""lanes":{"type":"array"},"pollers":{"type":"array"},"#
-                            + #""read_at":{"type":"string","format":"date-time"}}}"#)
-                ])
+                    + "Counts are kept for a moment; read_at says when they were read. Large tables are not counted whole: "
+                    + "precision says whether a count is exact, at_least (counting ended there, at "
+                    + "\(CountWords.text(Int64(DeskBounds.countedMax))) as a rule) or estimated (by the database's "
+                    + "statistics; never of what is due, late or waits for a human).",
+                answers: [.init(.ok, "The state of all watches.", schema: APISchema.stats(watches.map(\.name)))])
         ) { _ in
             let (json, readAt) = try await reading.value()
             return APIReply.ok("{\"read_at\":\"\(readAt.description)\",\(json.dropFirst())")

@@ -67,7 +67,7 @@ public struct Dashboard: ConsoleRoutes {
     /// A page in the dashboard's frame.
     func page(
         _ template: String, title: String, here: String, _ model: Model, status: HTTPResponse.Status = .ok,
-        query: String = "", _ request: Request, _ context: ConsoleContext, reviews: Int64? = nil
+        query: String = "", _ request: Request, _ context: ConsoleContext, reviews: RowCount? = nil
     ) -> Response {
         var model = model
         let now = Timestamp.wallClock
@@ -86,20 +86,20 @@ public struct Dashboard: ConsoleRoutes {
 
     func mayAct(_ context: ConsoleContext) -> Bool { context.caller.role.map { $0 >= .operator } ?? false }
 
-    private func navigation(here: String, reviews: Int64?) -> [Model] {
+    private func navigation(here: String, reviews: RowCount?) -> [Model] {
         var pages: [Model] = [["path": "/", "name": "Overview"]]
         pages.append(
             // Empty for none: a live page must have where to put it.
             ["path": "/review", "name": "Review", "hasBadge": reviews != nil]
-                .with("badge", reviews.flatMap { $0 > 0 ? CountWords.text($0, most: Self.reviewsMax) : nil } ?? ""))
+                .with("badge", reviews.flatMap { $0.count > 0 ? CountWords.text($0) : nil } ?? ""))
         pages += watches.map { ["path": "/\($0.name)", "name": $0.name.prefix(1).uppercased() + $0.name.dropFirst()] }
         return pages.map { $0.with("isHere", ($0["path"] as? String) == here) }
     }
 
     /// How many rows wait for a human, over all watches.
-    func reviewCount() async throws(PostgresError) -> Int64 {
-        var sum: Int64 = 0
-        for watch in watches { sum += try await watch.reviewCount() }
+    func reviewCount() async throws(PostgresError) -> RowCount {
+        var sum = RowCount(0)
+        for watch in watches { sum = sum + (try await watch.reviewCount()) }
         return sum
     }
 

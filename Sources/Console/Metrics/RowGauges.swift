@@ -1,3 +1,5 @@
+import PostgresStore
+
 /// Counts of rows that only the database knows, as the last refresh saw them.
 public struct RowGauges: Sendable {
     public struct Due: Sendable {
@@ -35,13 +37,16 @@ public struct RowGauges: Sendable {
         self.lanes = lanes
     }
 
+    private static var most: String { CountWords.text(Int64(DeskBounds.countedMax)) }
+
     /// Replaces what an earlier refresh wrote.
     public func write(to registry: MetricsRegistry) {
         registry.replaceGauges(
-            "reconciled_due_rows", help: "Rows that are due, also those under way; counted to 100,000 a lane.",
+            "reconciled_due_rows", help: "Rows that are due, also those under way; counted to \(Self.most) a lane.",
             due.map { ([("watch", $0.watch), ("lane", $0.lane)], Double($0.count)) })
         registry.replaceGauges(
-            "reconciled_review_rows", help: "Rows that a human must decide, by reason; counted to 100,000 a watch.",
+            "reconciled_review_rows",
+            help: "Rows that a human must decide, by reason; counted to \(Self.most) a watch.",
             review.map { ([("watch", $0.watch), ("reason", $0.reason)], Double($0.count)) })
         registry.replaceGauges(
             "reconciled_lane_paused", help: "1 while the lane may not run.",

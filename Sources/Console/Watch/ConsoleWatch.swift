@@ -45,17 +45,14 @@ public protocol ConsoleWatch: Sendable {
 }
 
 extension ConsoleWatch {
-    /// Lanes that are told at most, of those that no configuration names.
-    private static var unconfiguredMax: Int { 100 }
-
-    /// How many rows wait for a human; one more than `Dashboard.reviewsMax` at most.
-    func reviewCount() async throws(PostgresError) -> Int64 {
-        try await overview().reviews(bound: Int32(Dashboard.reviewsMax) + 1).reduce(0) { $0 + $1.count }
+    /// How many rows wait for a human.
+    func reviewCount() async throws(PostgresError) -> RowCount {
+        try await overview().reviews().reduce(RowCount(0)) { $0 + $1.rows }
     }
 
     /// Lanes in which rows wait although the configuration does not name them.
     func unconfiguredLanes() async throws(PostgresError) -> [String] {
-        try await overview().unconfigured(lanes: laneNames, limit: Self.unconfiguredMax)
+        try await overview().unconfigured(lanes: laneNames)
     }
 }
 

@@ -5,7 +5,11 @@ import Timeline
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "What is late, which lane is ill, what needs a human.")
+        commandName: "status", abstract: "What is late, which lane is ill, what needs a human.",
+        discussion: """
+            Large tables are not counted whole: 10,000+ is that or more, ~2,000,000 is the database's estimate. What is \
+            due, late or waits for a human is never estimated.
+            """)
 
     @OptionGroup var database: DatabaseOptions
 

@@ -33,10 +33,12 @@ struct StatusReport: Sendable {
         var configured: [String: String] = [:]
         for watch in watches {
             let overview = type(of: watch).overview(pool)
+            let lanes = watch.lanes.map(\.name)
             sections.append(
                 Section(
-                    watch: watch.name, lanes: try await overview.lanes(), statuses: try await overview.statuses(),
-                    digest: try await watch.digest(pool)))
+                    watch: watch.name,
+                    lanes: try await overview.lanes(lanes + overview.unconfigured(lanes: lanes)),
+                    statuses: try await overview.statuses(), digest: try await watch.digest(pool)))
             for lane in watch.lanes { configured[lane.name] = watch.name }
         }
         self.sections = sections
@@ -83,8 +85,8 @@ struct StatusReport: Sendable {
             let state = state(of: name)
             lanesTable.add(
                 [
-                    name.lane, name.watch, "\(counts?.waiting ?? 0)", "\(counts?.due ?? 0)",
-                    "\(counts?.inFlight ?? 0)", counts?.late.map(Self.rounded), state.text(Self.rounded),
+                    name.lane, name.watch, Self.text(counts?.waiting), Self.text(counts?.due),
+                    Self.text(counts?.inFlight), counts?.late.map(Self.rounded), state.text(Self.rounded),
                 ], style: state.isIll ? .red : nil)
         }
         var statusTable = TextTable([
@@ -93,7 +95,8 @@ struct StatusReport: Sendable {
         for section in sections {
             for entry in section.statuses {
                 let style: Style? = entry.reviewReason == nil ? nil : .yellow
-                statusTable.add([section.watch, entry.status, entry.reviewReason, "\(entry.count)"], style: style)
+                statusTable.add(
+                    [section.watch, entry.status, entry.reviewReason, CountWords.text(entry.rows)], style: style)
             }
         }
         var pollerTable = TextTable([.init("POLLER"), .init("WATCH"), .init("VERSION"), .init("SILENT", .right)])
@@ -120,8 +123,12 @@ struct StatusReport: Sendable {
             let state = states.first { $0.name == name.lane }
             return JSONText.object([
                 "lane": JSONText.quoted(name.lane), "watch": JSONText.quoted(name.watch),
-                "waiting": "\(counts?.waiting ?? 0)", "due": "\(counts?.due ?? 0)",
-                "in_flight": "\(counts?.inFlight ?? 0)",
+                "waiting": "\(counts?.waiting.count ?? 0)", "due": "\(counts?.due.count ?? 0)",
+                "in_flight": "\(counts?.inFlight.count ?? 0)",
+                "precision": JSONText.object([
+                    "waiting": Self.precision(counts?.waiting), "due": Self.precision(counts?.due),
+                    "in_flight": Self.precision(counts?.inFlight),
+                ]),
                 "late_seconds": counts?.late.map { "\($0.inSeconds)" } ?? "null",
                 "paused": state?.paused == true ? "true" : "false", "paused_by": JSONText.quoted(state?.pausedBy),
                 "pause_reason": JSONText.quoted(state?.pauseReason),
@@ -148,9 +155,15 @@ struct StatusReport: Sendable {
     private static func json(_ entry: StatusCount) -> String {
         JSONText.object([
             "status": JSONText.quoted(entry.status), "review_reason": JSONText.quoted(entry.reviewReason),
-            "count": "\(entry.count)",
+            "count": "\(entry.rows.count)", "precision": precision(entry.rows),
         ])
     }
+
+    private static func precision(_ rows: RowCount?) -> String {
+        JSONText.quoted((rows?.precision ?? .exact).rawValue)
+    }
+
+    private static func text(_ rows: RowCount?) -> String { CountWords.text(rows ?? RowCount(0)) }
 
     /// A second is exact enough for people; below it milliseconds.
     static func rounded(_ duration: Duration) -> String {

@@ -196,7 +196,7 @@ struct Demo {
     /// What the application was told, once the last webhooks have arrived.
     private func countWebhooks(_ webhooks: SandboxWebhooks, _ database: DemoDatabase) async throws -> String {
         let limit = Moment.now + .seconds(20)
-        while Moment.now < limit, try await database.pendingDeliveries() > 0 {
+        while Moment.now < limit, try await database.isDelivering(to: "shop") {
             try await Task.sleep(for: .milliseconds(100))
         }
         let counts = await webhooks.counts

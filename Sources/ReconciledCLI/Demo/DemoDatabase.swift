@@ -36,10 +36,9 @@ struct DemoDatabase {
         try await pool.execute(PostgresQuery(.sql("demo_orders"), parameters))
     }
 
-    /// Webhooks that are still to be delivered.
-    func pendingDeliveries() async throws -> Int64 {
-        try await WatchOverview<DeliveryTable>(pool: pool).statuses()
-            .filter { $0.status == "pending" }.reduce(0) { $0 + $1.count }
+    /// Whether webhooks are still to be delivered to this endpoint.
+    func isDelivering(to endpoint: String) async throws -> Bool {
+        try await WatchOverview<DeliveryTable>(pool: pool).lanes([endpoint]).contains { $0.waiting.count > 0 }
     }
 
     /// The application's webhook hears of these payments.

@@ -11,7 +11,6 @@ import Synchronization
 final class Sampler: Sendable {
     static let interval = Duration.seconds(15)
     private static let idleTicks = 4
-    private static let countMax: Int32 = 10_000
 
     private struct State {
         var totals: [String: EngineMetrics.Totals] = [:]
@@ -52,7 +51,7 @@ final class Sampler: Sendable {
                 let latest = totals.since(earlier ?? .init())
                 guard latest.checks > 0 || dueBefore != 0 || tick % Self.idleTicks == 0 else { continue }
                 let due = try await type(of: watch).overview(pool)
-                    .due(lanes: watch.lanes.map(\.name), bound: Self.countMax).reduce(0) { $0 + $1.count }
+                    .lanes(watch.lanes.map(\.name)).reduce(0) { $0 + $1.due.count }
                 noted[watch.name] = totals
                 backlogs[watch.name] = due
                 // That a backlog is gone is noted once.

@@ -61,10 +61,10 @@ struct Upkeep: Sendable {
             var review: [RowGauges.Review] = []
             for watch in watches where !watch.lanes.isEmpty {
                 let overview = type(of: watch).overview(pool)
-                due += try await overview.due(lanes: watch.lanes.map(\.name), bound: Self.countMax)
-                    .map { .init(watch: watch.name, lane: $0.lane, count: Int($0.count)) }
-                review += try await overview.reviews(bound: Self.countMax)
-                    .map { .init(watch: watch.name, reason: $0.reason, count: Int($0.count)) }
+                due += try await overview.lanes(watch.lanes.map(\.name))
+                    .map { .init(watch: watch.name, lane: $0.lane, count: Int($0.due.count)) }
+                review += try await overview.reviews()
+                    .map { .init(watch: watch.name, reason: $0.reason, count: Int($0.rows.count)) }
             }
             let states = try await Registry(pool: pool).lanes()
             RowGauges(due: due, review: review, lanes: states.map { ($0.name, $0.paused) }).write(to: registry)
@@ -76,9 +76,6 @@ struct Upkeep: Sendable {
             logger.debug("metrics were not refreshed", metadata: ["error": "\(error)"])
         }
     }
-
-    /// Counted to this: a backlog of millions costs no more than a small one.
-    private static let countMax: Int32 = 100_000
 
     private func write(_ server: Registry.Server) {
         let gauges: [(name: String, help: String, value: Double?)] = [

@@ -142,7 +142,7 @@ struct UploadsWatch: ServedWatch {
 
     func digest(_ pool: PostgresPool) async throws -> WatchDigest? {
         let overview = WatchOverview<UploadTable>(pool: pool)
-        let reclaimed = try await overview.reclaimed()
+        let reclaimed = try await overview.reclaimed(lanes: lanes.map(\.name))
         let merging = try await overview.merging(lanes: lanes.map(\.name), limit: Self.mergingMax)
             .map { RowText(try JSONValue(parsing: $0)) }
         var text = merging.map { row in
@@ -150,7 +150,9 @@ struct UploadsWatch: ServedWatch {
                 + " of \(row["total_bytes"].flatMap(Int64.init).map(ByteText.text) ?? "–")\n"
         }.joined()
         text += reclaimed.map { lane in
-            "\(TerminalText.printable(lane.lane)): \(ByteText.text(lane.bytes)) of \(lane.uploads) uploads reclaimed\n"
+            let uploads = CountWords.text(RowCount(lane.uploads.count), Self.noun)
+            let which = lane.uploads.precision == .exact ? "\(uploads) reclaimed" : "the \(uploads) reclaimed last"
+            return "\(TerminalText.printable(lane.lane)): \(ByteText.text(lane.bytes)) of \(which)\n"
         }.joined()
         let lanes = reclaimed.map { "\(JSONText.quoted($0.lane)):\($0.bytes)" }.joined(separator: ",")
         let merges = merging.map { row in
@@ -159,9 +161,18 @@ struct UploadsWatch: ServedWatch {
                 "merged_bytes": row["merged_bytes"] ?? "null", "total_bytes": row["total_bytes"] ?? "null",
             ])
         }
+        let reclaims = reclaimed.map { lane in
+            JSONText.object([
+                "store": JSONText.quoted(lane.lane), "uploads": "\(lane.uploads.count)", "bytes": "\(lane.bytes)",
+                "precision": JSONText.quoted(lane.uploads.precision.rawValue),
+            ])
+        }
         return WatchDigest(
             text: text,
-            members: [(name: "merging", json: JSONText.array(merges)), (name: "reclaimed_bytes", json: "{\(lanes)}")])
+            members: [
+                (name: "merging", json: JSONText.array(merges)), (name: "reclaimed", json: JSONText.array(reclaims)),
+                (name: "reclaimed_bytes", json: "{\(lanes)}"),
+            ])
     }
 
     func examineLanes(_ outside: OutsideWorld) async -> [DoctorFinding] {

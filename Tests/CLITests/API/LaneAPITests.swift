@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Console
+@testable import ReconciledCLI
 
 /// Lanes, pollers and the state of all.
 @Suite struct LaneAPITests {
@@ -51,6 +52,35 @@ import Testing
         }
     }
 
+    @Test func statsSayWhereCountingEnded() async throws {
+        try await APIScene.with { api in
+            try await api.run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at, review_reason)
+                SELECT 'r' || n, 'trial', 1, 'EUR', now() - interval '1 minute', CASE WHEN n = 1 THEN 'GAVE_UP' END
+                FROM generate_series(1, 10001) AS n
+                """)
+            try await api.run("ANALYZE reconciled.orders")
+            let reply = try await api.ask(.GET, "/v1/stats", as: "viewer")
+            guard case .array(let lanes) = reply.json["lanes"], case .array(let orders) = reply.json["orders"] else {
+                throw Missing()
+            }
+            let trial = try #require(lanes.first { $0["lane"]?.string == "trial" })
+            #expect(trial["waiting"]?.integer == 10_000 && trial["due"]?.integer == 10_000)
+            #expect(trial["precision"]?["due"]?.string == "at_least")
+            #expect(trial["late_seconds"]?.integer ?? 60 >= 60)
+            let idle = try #require(lanes.first { $0["lane"]?.string == "wechat" })
+            #expect(idle["due"]?.integer == 0 && idle["precision"]?["due"]?.string == "exact")
+            #expect(orders.map { $0["precision"]?.string } == ["estimated", "exact"], "\(reply.body)")
+            #expect(orders[1]["review_reason"]?.string == "GAVE_UP" && orders[1]["count"]?.integer == 1)
+
+            let configuration = try Configuration(yaml: APIScene.yaml, fileName: "r.yaml", environment: [:])
+            let text = try await StatusReport(Watch.allServed.map { $0.init(configuration) }, pool: api.pool)
+                .text(usesColour: false)
+            #expect(text.contains("10,000+") && text.contains("~10,000"), "\(text)")
+        }
+    }
+
     @Test func statsAreWhatTheCommandPrints() async throws {
         try await APIScene.with { api in
             _ = try await api.ask(.PUT, "/v1/orders/x", json: APIScene.order)
@@ -61,7 +91,7 @@ import Testing
                     == .array([
                         .object([
                             .init("status", .string("pending")), .init("review_reason", .null),
-                            .init("count", .number("1")),
+                            .init("count", .number("1")), .init("precision", .string("exact")),
                         ])
                     ]))
             guard case .array(let lanes) = reply.json["lanes"] else { throw Missing() }

@@ -4,10 +4,6 @@ import PostgresStore
 import Timeline
 
 extension Dashboard {
-    /// Due rows are counted to this in each lane, and are "more" beyond; a backlog of millions costs no more.
-    static let countMax: Int64 = 10_000
-    /// Rows that wait for a human are counted to this too, in each watch.
-    static let reviewsMax: Int64 = 10_000
     /// A poller's heartbeat is written every few seconds.
     static let silentAfter = Duration.seconds(60)
 

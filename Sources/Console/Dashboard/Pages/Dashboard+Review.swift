@@ -23,9 +23,8 @@ extension Dashboard {
         var model: Model = [:]
         // Whoever waits longest comes first, whatever it is.
         model["rows"] = cases.sorted { $0.since < $1.since }.map(\.model)
-        if count > Int64(cases.count) {
-            let all = CountWords.text(count, most: Self.reviewsMax)
-            model["more"] = "These \(cases.count) wait longest, of \(all)."
+        if count.count > Int64(cases.count) {
+            model["more"] = "These \(cases.count) wait longest, of \(CountWords.text(count))."
         }
         return page("review", title: "Review", here: "/review", model, request, context, reviews: count)
     }

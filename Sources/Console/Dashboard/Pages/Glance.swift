@@ -7,25 +7,25 @@ struct Glance: Sendable {
         var name: String
         /// Nil for a lane that only the database knows.
         var watch: (any ConsoleWatch)?
-        var due: LaneDue?
+        var counts: LaneStatus?
         var registered: Registry.Lane?
         var state: LaneState
 
         init(
-            _ name: String, of watch: (any ConsoleWatch)? = nil, due: LaneDue? = nil,
+            _ name: String, of watch: (any ConsoleWatch)? = nil, counts: LaneStatus? = nil,
             in registry: [Registry.Lane], isConfigured: Bool
         ) {
             self.name = name
             self.watch = watch
-            self.due = due
+            self.counts = counts
             registered = registry.first { $0.name == name }
-            state = LaneState(registered: registered, late: due?.late, isConfigured: isConfigured)
+            state = LaneState(registered: registered, late: counts?.late, isConfigured: isConfigured)
         }
     }
 
     private(set) var lanes: [Lane] = []
     private(set) var pollers: [Registry.RegisteredPoller] = []
-    private var reviews: [(watch: any ConsoleWatch, count: Int64)] = []
+    private var reviews: [(watch: any ConsoleWatch, count: RowCount)] = []
 
     init(watches: [any ConsoleWatch], registry: Registry) async throws {
         let registered = try await registry.lanes()
@@ -34,10 +34,10 @@ struct Glance: Sendable {
             reviews.append((watch, try await watch.reviewCount()))
             let unconfigured = try await watch.unconfiguredLanes()
             let names = watch.laneNames + unconfigured
-            let due = try await watch.overview().due(lanes: names, bound: Int32(Dashboard.countMax) + 1)
+            let counts = try await watch.overview().lanes(names)
             lanes += names.map { name in
                 Lane(
-                    name, of: watch, due: due.first { $0.lane == name }, in: registered,
+                    name, of: watch, counts: counts.first { $0.lane == name }, in: registered,
                     isConfigured: !unconfigured.contains(name))
             }
         }
@@ -48,15 +48,14 @@ struct Glance: Sendable {
         lanes.sort { $0.name < $1.name }
     }
 
-    var reviewCount: Int64 { reviews.reduce(0) { $0 + $1.count } }
-    /// Exact unless a lane has more than are counted.
+    var reviewCount: RowCount { reviews.reduce(RowCount(0)) { $0 + $1.count } }
     private var dueText: String {
-        let counts = lanes.map { $0.due?.count ?? 0 }
-        let sum = counts.reduce(0) { $0 + min($1, Dashboard.countMax) }
-        return CountWords.text(sum) + (counts.contains { $0 > Dashboard.countMax } ? "+" : "")
+        CountWords.text(lanes.reduce(RowCount(0)) { $0 + ($1.counts?.due ?? RowCount(0)) })
     }
     private var latest: Lane? {
-        lanes.filter { ($0.due?.late ?? .zero) > .zero }.max { ($0.due?.late ?? .zero) < ($1.due?.late ?? .zero) }
+        lanes.filter { ($0.counts?.late ?? .zero) > .zero }.max {
+            ($0.counts?.late ?? .zero) < ($1.counts?.late ?? .zero)
+        }
     }
     private var alive: [Registry.RegisteredPoller] { pollers.filter { $0.silentFor <= Dashboard.silentAfter } }
 
@@ -76,11 +75,11 @@ struct Glance: Sendable {
         alerts += lanes.compactMap { lane in
             Self.alert(lane).map { $0.with("about", "\(lane.state.name):\(lane.name)") }
         }
-        for (watch, count) in reviews where count > 0 {
-            let verb = count == 1 ? "waits" : "wait"
+        for (watch, rows) in reviews where rows.count > 0 {
+            let verb = rows.count == 1 ? "waits" : "wait"
             alerts.append([
                 "tone": "hand", "about": "review:\(watch.name)", "path": "/review",
-                "text": "\(CountWords.text(count, watch.noun, most: Dashboard.reviewsMax)) \(verb) for a human",
+                "text": "\(CountWords.text(rows, watch.noun)) \(verb) for a human",
             ])
         }
         if alerts.isEmpty {
@@ -91,7 +90,7 @@ struct Glance: Sendable {
 
     /// What is to be said of a lane; nil while it runs.
     private static func alert(_ lane: Lane) -> Model? {
-        let late = (lane.due?.late).flatMap { $0 > LaneState.lateAfter ? TimeWords.duration($0) : nil }
+        let late = (lane.counts?.late).flatMap { $0 > LaneState.lateAfter ? TimeWords.duration($0) : nil }
         let path = lane.watch.map { "/\($0.name)?status=due" }
         switch lane.state {
         case .runs: return nil
@@ -117,7 +116,7 @@ struct Glance: Sendable {
     }
 
     var tiles: [Model] {
-        let late = latest?.due?.late
+        let late = latest?.counts?.late
         let isLate = (late ?? .zero) > LaneState.lateAfter
         return [
             [
@@ -131,9 +130,9 @@ struct Glance: Sendable {
                 "tone": isLate ? "bad" : "plain", "path": latest?.watch.map { "/\($0.name)?status=due" } ?? "/",
             ],
             [
-                "value": CountWords.text(reviewCount, most: Dashboard.reviewsMax),
-                "label": reviewCount == 1 ? "waits for a human" : "wait for a human",
-                "tone": reviewCount > 0 ? "hand" : "plain", "path": "/review",
+                "value": CountWords.text(reviewCount),
+                "label": reviewCount.count == 1 ? "waits for a human" : "wait for a human",
+                "tone": reviewCount.count > 0 ? "hand" : "plain", "path": "/review",
             ],
             [
                 "value": "\(alive.count)", "label": alive.count == 1 ? "poller runs" : "pollers run",
@@ -150,8 +149,8 @@ struct Glance: Sendable {
             let mayAct = mayAct && (lane.registered != nil || lane.state != .unconfigured)
             return [
                 "name": lane.name, "watch": lane.watch?.name ?? "",
-                "due": CountWords.text(lane.due?.count ?? 0, most: Dashboard.countMax),
-                "late": lane.due?.late.map(TimeWords.duration) ?? "–", "state": lane.state.text(TimeWords.duration),
+                "due": CountWords.text(lane.counts?.due ?? RowCount(0)),
+                "late": lane.counts?.late.map(TimeWords.duration) ?? "–", "state": lane.state.text(TimeWords.duration),
                 "tone": lane.state.isIll ? "bad" : "plain",
                 "isPaused": lane.registered?.paused ?? false, "mayAct": mayAct,
                 "path": "/lanes/\(Dashboard.encoded(lane.name))",

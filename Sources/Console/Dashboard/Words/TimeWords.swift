@@ -1,3 +1,4 @@
+import PostgresStore
 import Timeline
 
 /// Instants and durations as people read them, seen from one moment. All in UTC.
@@ -53,22 +54,31 @@ struct TimeWords: Sendable {
     }
 }
 
-/// `1 order`, `3 orders`, `10,000+ orders`.
-enum CountWords {
-    /// - Parameter most: what is above it is told as more than that.
-    static func text(_ count: Int64, most: Int64 = .max) -> String {
-        var digits = String(min(count, most))
+/// `1 order`, `3 orders`, `10,000+ orders`, `~2,000,000 orders`.
+package enum CountWords {
+    static func text(_ count: Int64) -> String {
+        var digits = String(count)
         var index = digits.count - 3
         while index > (count < 0 ? 1 : 0) {
             digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
             index -= 3
         }
-        return count > most ? digits + "+" : digits
+        return digits
     }
 
-    static func text(_ count: Int64, _ noun: String, most: Int64 = .max) -> String {
+    package static func text(_ rows: RowCount) -> String {
+        switch rows.precision {
+        case .exact: text(rows.count)
+        case .atLeast: text(rows.count) + "+"
+        case .estimated: "~" + text(rows.count)
+        }
+    }
+
+    static func text(_ count: Int64, _ noun: String) -> String { text(RowCount(count), noun) }
+
+    package static func text(_ rows: RowCount, _ noun: String) -> String {
         let plural = noun.hasSuffix("y") ? noun.dropLast() + "ies" : noun + "s"
-        return "\(text(count, most: most)) \(count == 1 ? noun : String(plural))"
+        return "\(text(rows)) \(rows == RowCount(1) ? noun : String(plural))"
     }
 
     /// `1st`, `2nd`, `11th`.
