@@ -126,16 +126,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [("?watch=planets", "watch"), ("?after=x", "after"), ("?nonsense=1", "nonsense")])
-    func whatMakesNoSenseIsNamed(query: String, field: String) async throws {
-        try await Self.withRun { _, base in
-            let response = try await HTTPClient.shared.execute(
-                HTTPClientRequest(url: base + "/v1/events" + query), timeout: .seconds(10))
-            let body = String(buffer: try await response.body.collect(upTo: 1 << 16))
-            #expect(response.status == .badRequest && body.contains("\"field\":\"\(field)\""), "\(body)")
-        }
-    }
-
     @Test(.timeLimit(.minutes(3))) func manyListenTogether() async throws {
         try await Self.withRun { database, base in
             let count = 1_000

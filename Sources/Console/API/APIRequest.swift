@@ -58,6 +58,15 @@ struct APIRequest: Sendable {
 
     static func noRow(_ noun: String) -> Problem { Problem(.notFound, "there is no such \(noun)") }
 
+    /// One of a few words, if the query has it.
+    func choice(_ name: String, of words: [String]) throws(InputError) -> String? {
+        guard let word = query[name] else { return nil }
+        guard words.contains(word) else {
+            throw InputError(name, problem: "is none", allowed: words.joined(separator: ", "))
+        }
+        return word
+    }
+
     /// A whole number of the query.
     func integer(_ name: String, in range: ClosedRange<Int>, default standard: Int) throws(InputError) -> Int {
         guard let text = query[name] else { return standard }
@@ -101,6 +110,7 @@ struct APIRequest: Sendable {
     }
 
     var contentType: String? { request.headers[.contentType] }
+    var lastEventID: String? { request.headers[.init("Last-Event-ID")!] }
     var rawQuery: String? { request.uri.query }
     var address: String { context.remoteAddress?.ipAddress ?? "" }
 

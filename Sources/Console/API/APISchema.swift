@@ -5,6 +5,7 @@ enum APISchema {
     static let id = #"{"type":"string","minLength":1,"maxLength":255}"#
     static let bool = #"{"type":"boolean"}"#
     static let cursor = #"{"type":"string","minLength":2,"maxLength":2048}"#
+    static let eventID = #"{"type":"integer","minimum":0,"maximum":\#(Int64.max)}"#
     private static let time = #"{"type":["string","null"],"format":"date-time"}"#
     private static let text = #"{"type":["string","null"]}"#
     private static let count = #"{"type":"integer","minimum":0}"#

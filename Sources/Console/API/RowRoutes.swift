@@ -52,10 +52,7 @@ struct RowRoutes: Sendable {
                         schema: APISchema.page(watch))
                 ])
         ) { request in
-            let status = request[parameter: "status"]
-            if let status, !watch.statuses.contains(status) {
-                throw InputError("status", problem: "is none", allowed: watch.statuses.joined(separator: ", "))
-            }
+            let status = try request.choice("status", of: watch.statuses)
             let limit = try request.integer("limit", in: 1...Self.limitMax, default: Self.limitDefault)
             let after = try request[parameter: "cursor"].map(Cursor.id) ?? ""
             let isDue = try Self.due(request[parameter: "due"])

@@ -1,4 +1,5 @@
 import Hummingbird
+import JSON
 import NIOCore
 import PostgresStore
 import ServiceLifecycle
@@ -14,25 +15,24 @@ public struct EventRoutes: ConsoleRoutes {
         self.watches = watches
     }
 
-    public func add(to router: Router<ConsoleContext>) {
-        router.group().add(middleware: RequireRole(.viewer)).get("/v1/events") { request, _ in try await events(request)
-        }
-    }
+    public func add(to router: Router<ConsoleContext>) { route.add(to: router) }
 
-    public var operations: [APIOperation] {
-        [
-            APIOperation(
+    public var operations: [APIOperation] { [route.operation] }
+
+    private var route: APIRoute {
+        APIRoute(
+            operation: APIOperation(
                 .get, "/v1/events", role: .viewer,
                 "Follow the changes as they are made, as server-sent events; Last-Event-ID goes on where it ended.",
                 query: [
                     .init("watch", "Only those of this watch.", schema: APISchema.choice(watches)),
-                    .init("after", "Those after this id, as Last-Event-ID.", schema: APISchema.cursor),
+                    .init("after", "Those after this id, as Last-Event-ID.", schema: APISchema.eventID),
                 ], answers: [.init(.ok, "A stream that does not end.", type: "text/event-stream")])
-        ]
+        ) { request in try await events(request) }
     }
 
-    private func events(_ request: Request) async throws -> Response {
-        let watch = try watch(of: request)
+    private func events(_ request: APIRequest) async throws -> Response {
+        let watch = try request.choice("watch", of: watches)
         let after = try after(of: request)
         // It listens before it reads what was missed, so that nothing falls in between; some may come twice.
         guard let listener = feed.listen(to: watch) else {
@@ -62,25 +62,13 @@ public struct EventRoutes: ConsoleRoutes {
 
     private var nothing: (events: [ByteBuffer], rest: Int64?) { ([], nil) }
 
-    private func watch(of request: Request) throws -> String? {
-        for (name, _) in request.uri.queryParameters where name != "watch" && name != "after" {
-            throw Problem(
-                .badRequest, "there is no such parameter", field: String(name.prefix(64)), allowed: "watch, after")
-        }
-        guard let watch = request.uri.queryParameters.get("watch") else { return nil }
-        guard watches.contains(watch) else {
-            throw Problem(
-                .badRequest, "there is no such watch", field: "watch", allowed: watches.joined(separator: ", "))
-        }
-        return watch
-    }
-
-    private func after(of request: Request) throws -> Int64? {
-        let header = request.headers[.init("Last-Event-ID")!].flatMap { $0.isEmpty ? nil : $0 }
-        guard let text = header ?? request.uri.queryParameters.get("after") else { return nil }
-        guard let id = Int64(text), id >= 0 else {
-            throw Problem(
-                .badRequest, "this is no event's id", field: header == nil ? "after" : "Last-Event-ID",
+    /// Where a client that was cut off goes on: what its browser says, or what its program asks for.
+    private func after(of request: APIRequest) throws(InputError) -> Int64? {
+        let header = request.lastEventID.flatMap { $0.isEmpty ? nil : $0 }
+        guard let text = header ?? request[parameter: "after"] else { return nil }
+        guard let id = Int64(text), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw InputError(
+                header == nil ? "after" : "Last-Event-ID", problem: "is no event's id",
                 allowed: "the id of an event that was seen")
         }
         return id

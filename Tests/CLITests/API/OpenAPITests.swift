@@ -57,5 +57,22 @@ import Uploads
         }
     }
 
+    /// The stream takes its parameters as the other paths do.
+    @Test(arguments: [
+        ("?watch=planets", nil, "watch"), ("?after=x", nil, "after"), ("?after=-1", nil, "after"),
+        ("?after=%2B1", nil, "after"), ("?nonsense=1", nil, "nonsense"), ("?watch=orders&watch=uploads", nil, "watch"),
+        ("?after=%FF", nil, "after"), ("?after=1", "x", "Last-Event-ID"),
+    ])
+    func whatTheStreamDoesNotTakeIsNamed(query: String, lastID: String?, field: String) async throws {
+        try await APIScene.with { api in
+            let headers = lastID.map { [("last-event-id", $0)] } ?? []
+            let reply = try await api.ask(.GET, "/v1/events" + query, as: "viewer", headers: headers)
+            #expect(reply.status == 422 && reply.field == field, "\(reply)")
+            #expect(reply.type == "application/problem+json")
+            let operation = api.document["paths"]?["/v1/events"]?["get"]
+            #expect(operation?["responses"]?["422"] != nil)
+        }
+    }
+
     private struct Missing: Error {}
 }
