@@ -17,7 +17,8 @@ struct LaneRoutes: Sendable {
     private var list: APIRoute {
         APIRoute(
             operation: APIOperation(
-                .get, "/v1/lanes", role: .viewer, "List lanes by name.",
+                .get, "/v1/lanes", role: .viewer,
+                "List lanes by name, also those in which rows wait although no configuration names them.",
                 answers: [.init(.ok, "All of them.", schema: APISchema.array("lanes", of: APISchema.lane))])
         ) { _ in
             let lanes = try await lanes().map(\.json)
@@ -60,12 +61,12 @@ struct LaneRoutes: Sendable {
                 .post, "/v1/lanes/{lane}/pause", role: .operator,
                 "Stop checks in a lane until a person resumes it; recorded.", pathParameters: [Self.lane],
                 body: .init(schema: APISchema.why(lengthMax: Self.whyLengthMax)),
-                answers: [.init(.ok, "The lane as it is now.", schema: APISchema.lane)])
+                answers: [.init(.ok, "The lane as it is now.", schema: APISchema.lane)], problems: [.conflict])
         ) { request in
             let reader = try FieldReader(try await request.object(), what: "pause", fields: ["why"])
             let why = try reader.requiredString("why")
             try RowRoutes.checkReason("why", why, lengthMax: Self.whyLengthMax)
-            let name = try await lane(try request.segment("lane")).name
+            let name = try await lane(try request.segment("lane")).checkedName()
             try await registry.pause(lane: name, by: request.actor, reason: why)
             return APIReply.ok(try await lane(name).json)
         }
@@ -76,9 +77,9 @@ struct LaneRoutes: Sendable {
             operation: APIOperation(
                 .post, "/v1/lanes/{lane}/resume", role: .operator,
                 "Let a paused lane run again, whoever paused it; recorded.", pathParameters: [Self.lane],
-                answers: [.init(.ok, "The lane as it is now.", schema: APISchema.lane)])
+                answers: [.init(.ok, "The lane as it is now.", schema: APISchema.lane)], problems: [.conflict])
         ) { request in
-            let name = try await lane(try request.segment("lane")).name
+            let name = try await lane(try request.segment("lane")).checkedName()
             _ = try await registry.resume(lane: name, by: request.actor)
             return APIReply.ok(try await lane(name).json)
         }
@@ -110,15 +111,24 @@ struct LaneRoutes: Sendable {
 
     private struct Lane {
         var name: String
-        /// Nil for a lane that no watch of the configuration has.
+        /// Whose rows it has; nil for a lane of former times.
         var watch: String?
+        var isConfigured = true
         var state: Registry.Lane?
+
+        /// The name of one that can be paused: neither the configuration nor a poller named the others.
+        func checkedName() throws(ConflictError) -> String {
+            guard isConfigured || state != nil else {
+                throw ConflictError("rows wait in this lane, but neither the configuration nor a poller names it")
+            }
+            return name
+        }
 
         var json: String {
             var object = JSONObjectText()
             object.add("lane", name)
             object.add("watch", json: watch.map { .string($0) } ?? .null)
-            object.add("configured", watch != nil)
+            object.add("configured", isConfigured)
             object.add("paused", state?.paused == true)
             object.add("paused_by", json: (state?.pausedBy).map { .string($0) } ?? .null)
             object.add("pause_reason", json: (state?.pauseReason).map { .string($0) } ?? .null)
@@ -129,17 +139,22 @@ struct LaneRoutes: Sendable {
     }
 
     private func lanes() async throws -> [Lane] {
-        var lanes = try await registry.lanes().map { Lane(name: $0.name, watch: nil, state: $0) }
+        let registered = try await registry.lanes()
+        var lanes: [Lane] = []
         for watch in watches {
-            for name in watch.laneNames {
-                if let index = lanes.firstIndex(where: { $0.name == name }) {
-                    lanes[index].watch = watch.name
-                } else {
-                    lanes.append(Lane(name: name, watch: watch.name))
-                }
+            let unconfigured = try await watch.unconfiguredLanes()
+            lanes += (watch.laneNames + unconfigured).map { name in
+                Lane(
+                    name: name, watch: watch.name, isConfigured: !unconfigured.contains(name),
+                    state: registered.first { $0.name == name })
             }
         }
-        return lanes.sorted { $0.name < $1.name }
+        let known = Set(lanes.map(\.name))
+        lanes += registered.filter { !known.contains($0.name) }.map {
+            Lane(name: $0.name, isConfigured: false, state: $0)
+        }
+        // A name that is one watch's own and where another's rows wait by mistake is its own first.
+        return lanes.sorted { ($0.name, $0.isConfigured ? 0 : 1) < ($1.name, $1.isConfigured ? 0 : 1) }
     }
 
     /// One that neither the configuration nor the database knows is not there.

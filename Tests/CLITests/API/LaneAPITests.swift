@@ -52,6 +52,40 @@ import Testing
         }
     }
 
+    /// An order of a misspelt gateway waits for ever: its lane is told, of the watch whose rows wait there.
+    @Test func lanesThatNobodyConfiguredAreListedWhereRowsWait() async throws {
+        try await APIScene.with { api in
+            try await api.run(
+                """
+                INSERT INTO reconciled.lanes (name) VALUES ('former');
+                """)
+            try await api.run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at)
+                SELECT g, g, 1, 'EUR', CASE WHEN g <> 'rests' THEN now() END
+                FROM unnest('{trail,media,former,rests}'::text[]) AS g
+                """)
+            guard case .array(let lanes) = try await api.ask(.GET, "/v1/lanes", as: "viewer").json["lanes"] else {
+                throw Missing()
+            }
+            let unconfigured = lanes.filter { $0["configured"]?.bool == false }
+                .map { "\($0["lane"]?.string ?? "") \($0["watch"]?.string ?? "-")" }
+            #expect(unconfigured == ["former orders", "media orders", "trail orders"])
+            let shown = try await api.ask(.GET, "/v1/lanes/trail")
+            #expect(shown.status == 200 && shown.json["configured"]?.bool == false)
+            // A name is its own watch's first.
+            #expect(try await api.ask(.GET, "/v1/lanes/media").json["watch"]?.string == "uploads")
+
+            // What nobody named but a row is no lane that can be paused; what a poller named once is.
+            for action in ["pause", "resume"] {
+                let refused = try await api.ask(.POST, "/v1/lanes/trail/\(action)", json: #"{"why":"x"}"#)
+                #expect(refused.status == 409, "\(refused)")
+            }
+            #expect(try await api.ask(.POST, "/v1/lanes/former/pause", json: #"{"why":"x"}"#).status == 200)
+            #expect(try await api.values("SELECT name FROM reconciled.lanes ORDER BY 1") == ["former"])
+        }
+    }
+
     @Test func statsSayWhereCountingEnded() async throws {
         try await APIScene.with { api in
             try await api.run(
