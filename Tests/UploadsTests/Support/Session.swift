@@ -9,6 +9,8 @@ enum Session {
     static let created = Timestamp("2026-11-23T14:00:00Z")!
     /// A minute later.
     static let now = created + .seconds(60)
+    /// When it is over if nothing ever came.
+    static let late = created + .seconds(3_600)
     static let policy = UploadPolicy(
         quiescence: .seconds(5), expireAfter: .seconds(3_600), reclaimAfter: .seconds(600),
         cadence: [.seconds(5), .seconds(30), .seconds(300)])
