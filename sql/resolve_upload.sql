@@ -35,6 +35,8 @@ resolved AS (
             'merged_bytes', u.progress -> 'merged_bytes',
             'state', u.progress -> 'state',
             'trash', CASE WHEN $2::text = 'expired' THEN u.progress -> 'trash' END,
+            -- Where nothing of it can be found, it is not asked about again.
+            'resolved', $2::text IN ('complete', 'expired'),
             'reclaim_at', CASE WHEN $2::text = 'complete' THEN reconciled.as_json(now() + $6::interval) END
         ),
         failure_count = 0,

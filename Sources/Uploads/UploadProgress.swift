@@ -38,6 +38,8 @@ public struct UploadProgress: Hashable, Sendable {
     /// We proved that the upload is not complete, and let it expire.
     public var isIncomplete: Bool
     public var trash: Trash?
+    /// A person decided what became of it.
+    public var isResolved: Bool
     /// The reason of a review that these rules gave, which they may take back.
     public var reviewed: String?
     /// Merges in a row that found no space.
@@ -47,8 +49,8 @@ public struct UploadProgress: Hashable, Sendable {
 
     public init(
         mergedBytes: Int64? = nil, state: JSONValue? = nil, seen: Seen? = nil, disproved: String? = nil,
-        reclaimAt: Timestamp? = nil, isIncomplete: Bool = false, trash: Trash? = nil, reviewed: String? = nil,
-        spaceWaits: Int = 0, restarts: Int = 0
+        reclaimAt: Timestamp? = nil, isIncomplete: Bool = false, trash: Trash? = nil, isResolved: Bool = false,
+        reviewed: String? = nil, spaceWaits: Int = 0, restarts: Int = 0
     ) {
         self.mergedBytes = mergedBytes
         self.state = state
@@ -57,6 +59,7 @@ public struct UploadProgress: Hashable, Sendable {
         self.reclaimAt = reclaimAt
         self.isIncomplete = isIncomplete
         self.trash = trash
+        self.isResolved = isResolved
         self.reviewed = reviewed
         self.spaceWaits = spaceWaits
         self.restarts = restarts
@@ -84,6 +87,7 @@ public struct UploadProgress: Hashable, Sendable {
         {
             trash = Trash(bytes: bytes, until: until)
         }
+        isResolved = document["resolved"]?.bool ?? false
         reviewed = document["reviewed"]?.string
         spaceWaits = Self.count(document["space_waits"])
         restarts = Self.count(document["restarts"])
@@ -110,6 +114,7 @@ public struct UploadProgress: Hashable, Sendable {
             kept.add("until", trash.until.description)
             object.add("trash", object: kept)
         }
+        if isResolved { object.add("resolved", true) }
         object.add("reviewed", reviewed)
         if spaceWaits > 0 { object.add("space_waits", Int64(spaceWaits)) }
         if restarts > 0 { object.add("restarts", Int64(restarts)) }

@@ -16,6 +16,9 @@ public enum UploadReason {
         digestMismatch, sizeMismatch, targetExists, targetMissing, invalidSession, poison,
     ]
 
+    /// Reviews of rows that nothing outside can set right.
+    static let impossible: Set<String> = [invalidSession, noUploadID]
+
     // What a check found or did.
 
     public static let chunksMissing = "CHUNKS_MISSING"
@@ -30,6 +33,8 @@ public enum UploadReason {
     public static let kept = "KEPT"
     public static let discarded = "DISCARDED"
     public static let reclaimed = "RECLAIMED"
+    /// A person ended a session whose row does not say what in the store is its own.
+    public static let notReclaimed = "NOT_RECLAIMED"
     public static let alreadyReclaimed = "ALREADY_RECLAIMED"
     /// A review that someone else gave: never decided by the machine.
     public static let foreignReview = "FOREIGN_REVIEW"

@@ -78,7 +78,7 @@ extension UploadRules {
                 .failed, next: .handBack, reason: UploadReason.misconfigured, error: fault.problem,
                 progress: progress, laneSignal: .misconfigured(fault.problem))
         case .invalid(let reason):
-            return review(reason, detail: .object([.init("problem", .string(fault.problem))]))
+            return impossible(reason, .object([.init("problem", .string(fault.problem))]))
         case .interrupted: return interrupted
         }
     }
@@ -94,6 +94,16 @@ extension UploadRules {
         return UploadDecision(
             .failed, next: isGivenUp ? .rest : .backoff, reason: reason, error: problem, progress: progress,
             laneSignal: signal)
+    }
+
+    /// The row itself cannot be served: for humans, until one has ended it. Nothing of it can be reclaimed then, and to say
+    /// so once more would keep it before them for ever.
+    func impossible(_ reason: String, _ detail: JSONValue) -> UploadDecision {
+        let isEnded = progress.isResolved && (upload.status == "complete" || upload.status == "expired")
+        guard isEnded, UploadReason.impossible.contains(reason) else { return review(reason, detail: detail) }
+        return UploadDecision(
+            .settled, next: .rest, change: UploadChange(status: upload.status, reclaimedBytes: 0),
+            reason: UploadReason.notReclaimed)
     }
 
     // MARK: dry run

@@ -85,7 +85,7 @@ public struct UploadRules: Sendable {
             return .conclude(
                 UploadDecision(.review, next: .rest, reason: UploadReason.foreignReview, progress: progress))
         }
-        guard upload.plan != nil else { return .conclude(review(UploadReason.invalidSession, detail: sessionDetail)) }
+        guard upload.plan != nil else { return .conclude(impossible(UploadReason.invalidSession, sessionDetail)) }
         switch upload.status {
         case "merging": return .act(isReadOnly ? .inspect : .merge)
         case "complete":

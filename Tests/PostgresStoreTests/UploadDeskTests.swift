@@ -108,9 +108,13 @@ import Uploads
             let row = try await row(desk)
             let reclaimAt = try #require(row["progress"]?["reclaim_at"]?.string.flatMap { Timestamp($0) })
             #expect(reclaimAt == row["next_check_at"]?.string.flatMap { Timestamp($0) })
+            #expect(row["progress"]?["resolved"]?.bool == true)
             // Chunks that came before that go with it, though no check has seen them.
             #expect(row["last_activity_at"] == row["updated_at"])
+            _ = try await desk.resolve("u1", status: "receiving", note: "not yet", Self.policy)
+            #expect(try await self.row(desk)["progress"]?["resolved"]?.bool == false)
             _ = try await desk.resolve("u1", status: "expired", note: "not needed", Self.policy)
+            #expect(try await self.row(desk)["progress"]?["resolved"]?.bool == true)
             #expect(try #require(try await harness.columns(of: "u1").nextCheckIn) <= .zero)
             try await harness.run("UPDATE reconciled.uploads SET reclaimed_at = now()", [])
             _ = try await desk.resolve("u1", status: "complete", note: "after all", Self.policy)

@@ -52,6 +52,12 @@ import Timeline
         return upload
     }
 
+    private static func unnamed(_ status: String) -> Upload {
+        var upload = S3Sample.upload(uploadID: nil)
+        upload.status = status
+        return upload
+    }
+
     private static func parts(_ changed: String, at index: Int = 1) -> S3Script.Reply {
         var parts = S3Sample.parts
         parts[index] = changed
@@ -214,6 +220,12 @@ import Timeline
             progress: #"{"reclaim_at":"2026-11-23T10:00:00Z"}"#, reasons: ["TARGET_MISSING"], status: "complete",
             review: "TARGET_MISSING"),
         Case(
+            name: "someone cancelled a session without a multipart upload", replies: [:],
+            upload: unnamed("expired"), reasons: ["NO_UPLOAD_ID"], status: "expired", review: "NO_UPLOAD_ID"),
+        Case(
+            name: "a person ended a session without a multipart upload", replies: [:], upload: unnamed("expired"),
+            progress: #"{"resolved":true}"#, reasons: ["NOT_RECLAIMED"], status: "expired"),
+        Case(
             name: "someone completed it, and it is not there", replies: [.list: [.noUpload], .head: [.nothing]],
             upload: session("complete"), reasons: ["TARGET_MISSING"], status: "complete", review: "TARGET_MISSING"),
     ]
@@ -304,7 +316,7 @@ import Timeline
             #expect(record.events.count { $0 == "abort" } == row.aborts)
             // What is decided or for humans rests; everything else is checked again.
             let rests =
-                row.status == "review" || row.reasons.last == "RECLAIMED" || row.review != nil
+                row.status == "review" || ["RECLAIMED", "NOT_RECLAIMED"].contains(row.reasons.last) || row.review != nil
                 || (row.status == "complete")
             #expect((session.dueAt == nil) == rests)
             #expect(session.last?.error?.contains("very-secret") != true)

@@ -155,6 +155,31 @@ import Timeline
         }
     }
 
+    /// Nothing that a person could do would let it be reclaimed: once one has ended it, it rests.
+    @Test func whatCannotBeServedRestsWhenAPersonHasEndedIt() throws {
+        let unnamed = UploadFinding.fault(StoreFault(.invalid(reason: "NO_UPLOAD_ID"), "why"))
+        for status in ["expired", "complete"] {
+            let resolved = UploadProgress(isResolved: true)
+            let upload = Session.upload(status: status)
+            for outcome in [
+                Session.play(upload, unnamed, progress: resolved),
+                Session.play(Session.upload(status: status, chunkCount: 9), progress: resolved),
+            ] {
+                let decision = try #require(outcome.decision)
+                #expect(decision.verdict == .settled && decision.next == .rest && decision.reason == "NOT_RECLAIMED")
+                #expect(decision.change == UploadChange(status: status, reclaimedBytes: 0))
+            }
+            // An application's word is looked into, and what the store has in the way may be moved out of it.
+            #expect(Session.play(upload, unnamed).decision?.change?.reviewReason == "NO_UPLOAD_ID")
+            let occupied = UploadFinding.fault(StoreFault(.invalid(reason: "TARGET_EXISTS"), "why"))
+            #expect(
+                Session.play(upload, occupied, progress: resolved).decision?.change?.reviewReason == "TARGET_EXISTS")
+        }
+        // Nothing ends but what was ended.
+        let open = Session.play(Session.upload(), unnamed, progress: UploadProgress(isResolved: true))
+        #expect(open.status == "review")
+    }
+
     // MARK: dry run
 
     private var dry: UploadPolicy {

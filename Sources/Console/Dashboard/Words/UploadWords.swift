@@ -47,6 +47,7 @@ struct UploadWords: WatchWords {
         "NO_SPACE": "there is not enough space; it waits", "MERGED": "merged", "FOUND_COMPLETE": "found complete",
         "EXPIRED": "nobody went on with it: expired", "KEPT": "kept", "DISCARDED": "chunks put out of the way",
         "RECLAIMED": "chunks freed", "ALREADY_RECLAIMED": "the chunks were gone already",
+        "NOT_RECLAIMED": "nothing was freed, for the row does not say what in the store is its own",
         "UNAVAILABLE": "the store cannot be reached", "UNREADABLE": "the store's answer cannot be read",
         "MISCONFIGURED": "the store refused our configuration", "INTERRUPTED": "interrupted; it goes on later",
         "dry_run": "dry run: nothing was changed",
@@ -89,13 +90,13 @@ struct UploadWords: WatchWords {
             "Set it to receiving to have it merged from its chunks, or mark it expired."),
         "INVALID_SESSION": ReasonWords(
             "Its numbers make up no file.", "Sizes and chunk count contradict each other.",
-            "Correct the row, then set it to receiving."),
+            "Correct the row, then set it to receiving; or mark it expired."),
         "INVALID_NAME": ReasonWords(
             "Its name leads out of the store.", "The name or id fits no file of this store.",
             "Correct the row, then set it to receiving."),
         "NO_UPLOAD_ID": ReasonWords(
             "It names no multipart upload.", "The row has no s3_upload_id.",
-            "Write it to the row, then set it to receiving."),
+            "Write it to the row, then set it to receiving; or mark it expired."),
         "PART_TOO_SMALL": ReasonWords(
             "A part is too small.", "The store takes no part under its minimum but the last.",
             "Have the client upload larger parts."),
