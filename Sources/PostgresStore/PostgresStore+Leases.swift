@@ -20,7 +20,10 @@ extension PostgresStore {
         try await run(
             PostgresQuery(
                 Table.handBack,
-                [.text(poller.id), .textArray(leases.map(\.id)), .int8Array(leases.map(\.lease.token))]))
+                [
+                    .text(poller.id), .textArray(leases.map(\.id)), .int8Array(leases.map(\.lease.token)),
+                    .textArray(leases.map(\.error)),
+                ]))
     }
 
     public func journal(_ lease: HeldLease<String>, progress: String) async throws -> Bool {

@@ -24,6 +24,8 @@ final class Holding<R: Row, Change: Sendable> {
     /// What to write, once there is a conclusion.
     var conclusion: Conclusion<Change>?
     var settlement: Settlement<R.ID, Change>?
+    /// Why it was not asked about: its lane is misconfigured.
+    var laneError: String?
     /// When it became ready to be written.
     var readyAt: Moment
     var refusalCount = 0
@@ -42,5 +44,7 @@ final class Holding<R: Row, Change: Sendable> {
 
     var lane: Int { scope.lane }
 
-    var held: HeldLease<R.ID> { HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease) }
+    var held: HeldLease<R.ID> {
+        HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease, error: laneError)
+    }
 }

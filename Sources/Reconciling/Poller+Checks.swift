@@ -101,8 +101,10 @@ extension Poller {
         let settlement = Settlement(
             claim, conclusion, cadence: cadences[holding.lane], age: age, duration: duration, using: &random)
         guard let settlement else {
-            if case .misconfigured = conclusion.laneSignal, !isDraining { return coolDown(holding, now: now) }
-            return handBack(holding, now: now)
+            guard case .misconfigured(let reason) = conclusion.laneSignal else { return handBack(holding, now: now) }
+            // The lane answers for it; but where few rows are due it never pauses, and only the row can tell.
+            holding.laneError = reason
+            return isDraining ? handBack(holding, now: now) : coolDown(holding, now: now)
         }
         holding.conclusion = conclusion
         holding.settlement = settlement

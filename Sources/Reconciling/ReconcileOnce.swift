@@ -54,7 +54,9 @@ public func reconcileOnce<S: Store, C: Reconciler>(
         let settlement = Settlement(
             claim, conclusion, cadence: Cadence(lane.cadence), age: age, duration: duration, using: &random)
         guard let settlement, !isDryRun else {
-            try await store.handBack([keeper.held])
+            var held = keeper.held
+            if case .misconfigured(let reason) = conclusion.laneSignal { held.error = reason }
+            try await store.handBack([held])
             return OneCheck(conclusion: conclusion, outcome: nil)
         }
         let result = await store.exchange(Exchange(settlements: [settlement], claim: nil))

@@ -16,9 +16,11 @@ public protocol Store<R, Change>: Sendable {
     /// application holds its row's lock: tried once more, and then its check must stop.
     func renew(_ leases: [HeldLease<R.ID>], for duration: Duration) async throws -> Set<Int64>
 
-    /// Gives rows back as they were, due again at once, the claim not counted. A lease that is no longer ours is left
-    /// alone. Called in a cancelled task too, when a poller leaves at once: where it cannot work there, the rows wait
-    /// for their leases to lapse.
+    /// Gives rows back as they were, but for an error to be shown: due again at once, the claim not counted. A lease that
+    /// is no longer ours is left alone.
+    ///
+    /// Called in a cancelled task too, when a poller leaves at once: where it cannot work there, the rows wait for their
+    /// leases to lapse.
     func handBack(_ leases: [HeldLease<R.ID>]) async throws
 
     /// Writes `progress` under the fence; false if the lease was lost.
@@ -61,11 +63,14 @@ public struct HeldLease<ID: Sendable>: Sendable {
     public var id: ID
     public var lane: String
     public var lease: Lease
+    /// Why the row is handed back, for people: goes to `last_error`; nil leaves what stands there.
+    public var error: String?
 
-    public init(id: ID, lane: String, lease: Lease) {
+    public init(id: ID, lane: String, lease: Lease, error: String? = nil) {
         self.id = id
         self.lane = lane
         self.lease = lease
+        self.error = error
     }
 }
 

@@ -106,6 +106,25 @@ import Testing
         }
     }
 
+    /// Too few sessions are due for the lane to pause: then they tell by themselves.
+    @Test func aVanishedStoreIsToldByItsOnlySession() async throws {
+        try await withUploadScene { scene in
+            try await scene.add("film", mebibytes: 2)
+            let away = scene.chunks.deletingLastPathComponent().appending(path: "away")
+            try FileManager.default.moveItem(at: scene.chunks, to: away)
+            let poller = try scene.startPoller()
+            try await eventually("it tells", within: .seconds(20)) {
+                try await scene.column("last_error", of: "film")?.contains("No such file or directory") == true
+            }
+            #expect(try await scene.count("SELECT count(*) FROM reconciled.lanes WHERE pause_reason IS NOT NULL") == 0)
+            #expect(try await scene.column("failure_count", of: "film") == "0")
+            try FileManager.default.moveItem(at: away, to: scene.chunks)
+            try await scene.isMergedOnce("film", mebibytes: 2, "when it is back")
+            #expect(try await scene.column("last_error", of: "film") == nil)
+            scene.stop(poller)
+        }
+    }
+
     /// Three sessions fail for what no row is to blame for; nothing is written about them, and when it is mended all go on.
     private static func pauses(
         _ scene: UploadScene, _ why: String, status: String, _ mend: () async throws -> Void,

@@ -155,7 +155,7 @@ import Testing
                 ("claim", "'p', interval '1 minute', \(lanes)", ["\(watch)_due_idx", "\(watch)_pkey"] + claimIndexes),
                 ("settle", "\(common), \(change)", ["\(watch)_pkey"]),
                 ("renew", "'p', interval '1 minute', '{\(row)}', '{1}'", ["\(watch)_pkey"]),
-                ("hand_back", "'p', '{\(row)}', '{1}'", ["\(watch)_pkey"]),
+                ("hand_back", "'p', '{\(row)}', '{1}', '{why}'", ["\(watch)_pkey"]),
                 ("journal", "'p', '\(row)', 1, '{}'", ["\(watch)_pkey"]),
             ]
             for (verb, arguments, indexes) in statements {

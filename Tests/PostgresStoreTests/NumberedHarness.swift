@@ -106,7 +106,7 @@ struct NumberedStore: Store {
     }
 
     private func numbered(_ held: HeldLease<String>) -> HeldLease<String> {
-        HeldLease(id: names.number(of: held.id), lane: held.lane, lease: held.lease)
+        HeldLease(id: names.number(of: held.id), lane: held.lane, lease: held.lease, error: held.error)
     }
 
     func renew(_ leases: [HeldLease<String>], for duration: Duration) async throws -> Set<Int64> {

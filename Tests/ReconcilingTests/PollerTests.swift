@@ -274,6 +274,8 @@ import Timeline
         for (first, second) in zip(moments, moments.dropFirst()) { #expect(second - first >= .seconds(1)) }
         #expect(scenario.row("bad").leaseToken == nil)
         #expect(scenario.row("bad").claimCount == 0)
+        // The lane never pauses for it, so that only the row can tell.
+        #expect(scenario.row("bad").lastError == "401")
     }
 
     @Test func aMisconfiguredRowAtTheHeadOfANarrowLaneStopsNoOther() async throws {
@@ -318,6 +320,7 @@ import Timeline
             #expect(scenario.advance(atMost: .milliseconds(500)) { scenario.isEnded })
         }.get()
         #expect(scenario.row("r1").leaseToken == nil)
+        #expect(scenario.row("r1").lastError == "401")
         #expect(scenario.row("r1").claimCount == 0)
     }
 

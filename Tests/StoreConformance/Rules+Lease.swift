@@ -36,6 +36,25 @@ extension StoreConformance {
                 try subject.expect(try await subject.columns("r2").claimCount, is: 0, "claim_count of the other")
                 try subject.expect(try await subject.claim(by: "p2").count, is: 2, "what another claims at once")
             },
+            rule("a hand-back tells why, until there is an answer, and one without a reason leaves what stands there") {
+                subject in
+                try await subject.insert(NewRow("r1"), NewRow("r2"))
+                let store = try await subject.store("p1")
+                var held = try await subject.claim().map { subject.held($0) }
+                held[0].error = "no such key"
+                try await store.handBack(held)
+                try subject.expect(try await subject.columns(held[0].id).lastError, is: "no such key", "last_error")
+                try subject.expect(try await subject.columns(held[1].id).lastError, is: nil, "last_error of the other")
+                let again = try await subject.claim()
+                try await store.handBack(again.map { subject.held($0) })
+                let columns = try await subject.columns(held[0].id)
+                try subject.expect(columns.lastError, is: "no such key", "last_error when handed back unasked")
+                try subject.expect(columns.failureCount, is: 0, "failure_count")
+                try subject.expect(columns.lastVerdict, is: nil, "last_verdict")
+                let claims = try await subject.claim()
+                _ = try await subject.settle(claims.map { subject.settlement($0) })
+                try subject.expect(try await subject.columns(held[0].id).lastError, is: nil, "last_error when answered")
+            },
             rule("a hand-back of another's lease, or of a lost one, does nothing") { subject in
                 try await subject.insert(NewRow("r1"))
                 let old = try await subject.claimOne("r1", by: "p1")

@@ -162,6 +162,7 @@ struct SimulatedTable: Sendable {
             row.leaseExpiresAt = nil
             row.leasedBy = nil
             row.claimCount = max(0, row.claimCount - 1)
+            row.lastError = held.error ?? row.lastError
             rows[held.id] = row
             log.append(SimulatedEvent(at: now, row: held.id, kind: .handedBack(token: held.lease.token)))
         }
