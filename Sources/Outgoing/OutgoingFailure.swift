@@ -61,8 +61,14 @@ public enum OutgoingFailure: Error, Hashable {
         case let error as IOError: unsafe String(cString: strerror(error.errnoCode)).lowercased()
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { words($0.error) } ?? "the host's name is not known"
-        default: "\(type(of: error))"
+        default: "\(type(of: error))".hasPrefix("NIOSSL") ? tlsWords(error) : "\(type(of: error))"
         }
+    }
+
+    /// With the library's own word for it, such as `CERTIFICATE_VERIFY_FAILED`.
+    private static func tlsWords(_ error: any Error) -> String {
+        guard let reason = "\(error)".firstMatch(of: /OPENSSL_internal:([A-Z0-9_]+)/)?.1 else { return "TLS failed" }
+        return "TLS failed (\(reason.lowercased().replacing("_", with: " ")))"
     }
 
     private static let timeouts: [HTTPClientError] = [

@@ -66,6 +66,16 @@ import Timeline
         #expect(problem == "The connection to the gateway failed: connection refused.")
     }
 
+    @Test func aConnectionWithoutTLSIsToldInWords() async throws {
+        let result = try await withRawServer(greeting: "HTTP/1.1 400 Bad Request\r\n\r\n") { _, _ in
+        } _: { baseURL, http in
+            await http.send(
+                .init(url: "https" + baseURL.dropFirst("http".count)), deadline: .now + .seconds(20))
+        }
+        let problem = failure(of: result)?.problem(of: "gateway")
+        #expect(problem == "The connection to the gateway failed: TLS failed (wrong version number).")
+    }
+
     @Test func aCallBoundsItsOwnBody() async throws {
         try await withRawServer { _, out in
             try await out.send(Self.response(String(repeating: "a", count: 1_000)))

@@ -3,7 +3,10 @@ import NIOPosix
 import Outgoing
 
 /// A server that answers every connection with what a test makes up, HTTP or not; and the client to ask it with.
+///
+/// - Parameter greeting: is all that it says, before anything was asked.
 public func withRawServer<Result: Sendable>(
+    greeting: String? = nil,
     _ answer:
         @escaping @Sendable (_ request: String, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws ->
         Void,
@@ -22,7 +25,7 @@ public func withRawServer<Result: Sendable>(
             try await server.executeThenClose { connections in
                 try await withThrowingDiscardingTaskGroup { handlers in
                     for try await connection in connections {
-                        handlers.addTask { await serve(connection, answer) }
+                        handlers.addTask { await serve(connection, greeting, answer) }
                     }
                 }
             }
@@ -42,15 +45,16 @@ public func withRawServer<Result: Sendable>(
 }
 
 private func serve(
-    _ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>,
+    _ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>, _ greeting: String?,
     _ answer: @Sendable (String, NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws -> Void
 ) async {
     do {
         try await connection.executeThenClose { inbound, outbound in
+            if let greeting { try await outbound.send(greeting) }
             var request = ""
             for try await chunk in inbound {
                 request += String(buffer: chunk)
-                guard isWhole(request) else { continue }
+                guard greeting == nil, isWhole(request) else { continue }
                 try await answer(request, outbound)
                 return
             }
