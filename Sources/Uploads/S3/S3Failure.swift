@@ -47,8 +47,8 @@ enum S3Failure: Error, Hashable, Sendable {
     ]
 
     private static let misconfigured: [String: String] = [
-        "NoSuchBucket": "the bucket is not there",
-        "InvalidBucketName": "the bucket's name is not one",
+        "NoSuchBucket": "the bucket is not there, or `addressing` does not fit the store",
+        "InvalidBucketName": "the bucket's name is not one, or `addressing` does not fit the store",
         "AllAccessDisabled": "access to the bucket is disabled",
         "PermanentRedirect": "the bucket is at another endpoint or in another region",
         "AuthorizationHeaderMalformed": "the region does not fit the bucket",
