@@ -131,6 +131,26 @@ import Timeline
         #expect(!record.events.contains("abort"))
     }
 
+    /// OpenStack Swift lists a completed upload's parts for as long as its object is there, for the object is them.
+    @Test func partsOfAnObjectThatIsOtherThanAnnouncedAreNotAborted() async throws {
+        let made = S3Script.Reply.object(bytes: 10, etag: "a31c3e38099ce70d94a3795a19b1cfc1-2")
+        let (result, record) = try await discard([.list: [Self.some], .head: [made], .abort: [.done]])
+        #expect(try result.get() == Discarded(bytes: 0, isKept: false))
+        #expect(record.events == ["list", "head"])
+    }
+
+    /// The object was made of some of the parts: only the store knows, and says so.
+    @Test func anUploadThatTheStoreKnowsAsCompletedIsOver() async throws {
+        let made = S3Script.Reply.object(bytes: 10, etag: "other")
+        let completed = S3Script.Reply.error("404 Not Found", "NoSuchKey")
+        let (result, record) = try await discard([.list: [Self.some], .head: [made], .abort: [completed]])
+        #expect(try result.get() == Discarded(bytes: 0, isKept: false))
+        #expect(record.events == ["list", "head", "note", "abort"])
+        let (again, _) = try await discard(
+            [.list: [Self.some], .head: [made], .abort: [completed]], state: record.noted)
+        #expect(try again.get() == Discarded(bytes: 0, isKept: false))
+    }
+
     /// Of the right size, and nothing tells what it is: the parts of the one that is there, maybe.
     @Test func whatMayBeCompleteIsNotAbortedEither() async throws {
         for (head, state) in [(Self.there, nil), (.object(bytes: 12, etag: "other"), Self.noted)]
@@ -227,6 +247,14 @@ import Timeline
             #expect(try result.get() == 0)
             #expect(record.events == ["list", "head"])
         }
+        // Made of one part more than was announced.
+        let more = S3Sample.parts + [S3Text.part(4, etag: S3Sample.etags[0], bytes: 5)]
+        let (result, seen) = try await reclaim([
+            .list: [.list(more)], .head: [.object(bytes: 17, etag: "9a2d078baa8891280f592ceb76ba028d-4")],
+            .abort: [.done],
+        ])
+        #expect(try result.get() == 0)
+        #expect(seen.events == ["list", "head"])
         let (lost, record) = try await reclaim([
             .list: [.list(S3Sample.parts)], .head: [.nothing], .abort: [.done],
         ])

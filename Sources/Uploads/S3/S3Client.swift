@@ -121,13 +121,22 @@ struct S3Client: Sendable {
         }
     }
 
-    /// Gives up a multipart upload; parts on their way may still land.
-    func abort(_ key: String, uploadID: String, _ work: StoreWork) async -> Result<Void, S3Failure> {
+    /// What became of a multipart upload that was to be given up.
+    enum Abortion {
+        /// It is given up, or not known any more; parts on their way may still land.
+        case done
+        /// It was completed: the parts that the store still lists are the object.
+        case wasCompleted
+    }
+
+    func abort(_ key: String, uploadID: String, _ work: StoreWork) async -> Result<Abortion, S3Failure> {
         let answer = await send("DELETE", key, query: [(name: "uploadId", value: uploadID)], work)
-        guard case .success(let response) = answer else { return answer.map { _ in } }
-        guard response.status != 204, response.status != 200 else { return .success(()) }
+        guard case .success(let response) = answer else { return answer.map { _ in .done } }
+        guard response.status != 204, response.status != 200 else { return .success(.done) }
         let failure = S3Failure(response)
-        return failure.isNoSuchUpload ? .success(()) : .failure(failure)
+        if failure.isNoSuchUpload { return .success(.done) }
+        // OpenStack Swift, whose completed uploads are known for as long as their objects are.
+        return failure.code == "NoSuchKey" ? .success(.wasCompleted) : .failure(failure)
     }
 
     // MARK: requests

@@ -17,8 +17,11 @@ extension S3Store {
             return Discarded(bytes: S3MergeNote(work.state, of: session)?.discardedBytes ?? 0, isKept: false)
         }
         // There are stores where aborting what was completed takes the object's data along.
-        switch try await proof(session, listing, work) {
-        case .incomplete: break
+        let object = try await object(session, work)
+        switch try await proof(object, session, listing, work) {
+        case .incomplete:
+            // Completed by someone else, with other parts than were announced: there is nothing to give up.
+            if let object, isMade(object, of: listing) { return Discarded(bytes: 0, isKept: false) }
         case .complete:
             throw StoreFault(
                 .invalid(reason: UploadReason.targetExists),
@@ -56,8 +59,16 @@ extension S3Store {
         }
         // Only what surely is not made of these parts cannot lose its data with them.
         let known = etags(session, listing, work)
-        let isOther = !known.isEmpty && known.allSatisfy { $0.lowercased() != object.etag.lowercased() }
+        let isOther =
+            !known.isEmpty && known.allSatisfy { $0.lowercased() != object.etag.lowercased() }
+            && !isMade(object, of: listing)
         return isOther ? try await abort(session, listing, work) : 0
+    }
+
+    /// Whether all the parts that are listed make the object, announced or not.
+    private func isMade(_ object: S3Client.Object, of listing: S3Listing) -> Bool {
+        let parts = listing.parts.values.sorted { $0.number < $1.number }
+        return CompositeETag.of(parts).map { $0 == object.etag.lowercased() } ?? false
     }
 
     /// Aborts until nothing is left; says how many bytes that were, those of earlier calls included.
@@ -74,8 +85,10 @@ extension S3Store {
             guard work.leaseRemaining() > client.timeout, await note(state, work) else {
                 throw StoreFault(.interrupted, "The lease ended before the upload was aborted.")
             }
-            if case .failure(let failure) = await client.abort(session.key, uploadID: session.uploadID, work) {
-                throw failure.fault
+            switch await client.abort(session.key, uploadID: session.uploadID, work) {
+            case .failure(let failure): throw failure.fault
+            case .success(.wasCompleted): return max((noted?.discardedBytes ?? 0) - listing.bytes, 0)
+            case .success(.done): break
             }
             guard let rest = try await parts(session, work), !rest.parts.isEmpty else { return bytes }
             listing = rest

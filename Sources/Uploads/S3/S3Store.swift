@@ -42,16 +42,16 @@ public struct S3Store: ChunkStore {
         do throws(StoreFault) {
             let session = try S3Session(upload, plan)
             let listing = try await parts(session, work)
-            return .success(try await proof(session, listing, work))
+            return .success(try await proof(try await object(session, work), session, listing, work))
         } catch {
             return .failure(error)
         }
     }
 
     func proof(
-        _ session: S3Session, _ listing: S3Listing?, _ work: StoreWork
+        _ object: S3Client.Object?, _ session: S3Session, _ listing: S3Listing?, _ work: StoreWork
     ) async throws(StoreFault) -> CompletionProof {
-        guard let object = try await object(session, work) else { return .incomplete }
+        guard let object else { return .incomplete }
         // Parts may have been sent again since the note was taken, and the note may be of what was completed since.
         let known = etags(session, listing, work)
         let composite = known.first { $0.lowercased() == object.etag.lowercased() } ?? known.first
