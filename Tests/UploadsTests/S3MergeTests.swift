@@ -75,6 +75,25 @@ import Timeline
         #expect(publication(outcome) != nil)
     }
 
+    /// OpenStack Swift says nothing while it looks at the parts one by one.
+    @Test func aStoreMayBeSilentForLongerTheMoreThePartsAre() async throws {
+        let count = 100
+        let parts = (1...count).map { S3Text.part($0, etag: S3Sample.etags[0], bytes: 5) }
+        let composite = "20d1b4f59b68e28539fccb7452040777-100"
+        var upload = S3Sample.upload()
+        (upload.totalBytes, upload.chunkCount) = (Int64(count) * 5, count)
+        let body = S3Text.completed(composite)
+        let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
+        let limit = Duration.milliseconds(500)
+        let (outcome, record) = try await merge(
+            [
+                .list: [.list(parts)], .head: [.nothing, .object(bytes: upload.totalBytes, etag: composite)],
+                .complete: [.slow(Array(repeating: "", count: 50) + [answer])],
+            ], upload, completeIdleLimit: limit, timeout: limit)
+        #expect(publication(outcome)?.etag == composite)
+        #expect(record.events == ["list", "head", "note", "complete", "head"])
+    }
+
     @Test func aStoreThatCannotBeAskedForAbsenceIsAskedWithout() async throws {
         for reply in [
             S3Script.Reply.error("501 No", "NotImplemented"), .error("400 Bad", "NotImplemented"), .answer("501 No"),

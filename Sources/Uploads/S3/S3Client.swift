@@ -12,8 +12,11 @@ struct S3Client: Sendable {
 
     /// A page of a listing, and of any other answer: S3's own pages have 1,000 parts, some servers' all of them.
     private static let bodyBytesMax = 4 << 20
-    /// While it completes an upload S3 sends white space now and then; a server that does not is asked by HEAD.
+    /// While it completes an upload S3 sends white space now and then; a server that does not is asked by HEAD. OpenStack
+    /// Swift looks at every part, is silent meanwhile (10,000 parts: minutes), and does not stop when we hang up: sent
+    /// again too soon, each Complete slows the others down.
     private let completeIdleLimit: Duration
+    private static let completeIdleLimitPerPart = Duration.milliseconds(100)
 
     let address: S3Address
     private let signer: SigV4
@@ -64,7 +67,8 @@ struct S3Client: Sendable {
         if ifAbsent { headers.append((name: "if-none-match", value: "*")) }
         let answer = await send(
             "POST", key, query: [(name: "uploadId", value: uploadID)], headers: headers, body: Self.list(parts),
-            deadline: work.deadline, idleLimit: max(timeout, completeIdleLimit), work)
+            deadline: work.deadline,
+            idleLimit: max(timeout, completeIdleLimit) + Self.completeIdleLimitPerPart * parts.count, work)
         guard case .success(let response) = answer else { return answer.map { _ in nil } }
         guard response.status == 200 else { return .failure(S3Failure(response)) }
         // The status came before the work was done: what counts is the root, and an end that is missing is a failure.
