@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import Reconciling
 import Testing
@@ -8,64 +7,24 @@ import Timeline
 
 /// Every row of the decision table with moto, which checks the signature of each call and keeps real parts.
 @Suite(.enabled(if: S3Peer.bin != nil, "RECONCILED_TEST_PEERS is not set")) struct S3MotoRulesTests {
-    private static let bodies = ["hello, w", "orld! he", "llo"]
-    private static let whole = bodies.joined()
-    private static let digest = "20d7378628b8634b413544883512a907ee474fceb5fe7c61f0c76f2d0b625080"
-
-    /// A session at moto, and what has arrived of it.
-    private static func session(
-        _ client: S3MotoClient, parts: [Int: String] = [1: bodies[0], 2: bodies[1], 3: bodies[2]],
-        sha256: String? = nil,
-        status: String = "receiving"
-    ) async throws -> WatchedSession {
-        let id = try await client.begin()
-        for (number, body) in parts.sorted(by: { $0.key < $1.key }) { try await client.part(number, body, of: id) }
-        var clock = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &clock)
-        let now = Timestamp(microseconds: Int64(clock.tv_sec) * 1_000_000)
-        var session = WatchedSession(
-            Upload(
-                id: client.key, store: "media", name: client.key, totalBytes: 19, chunkBytes: 8, chunkCount: 3,
-                sha256: sha256, status: status, createdAt: now, s3UploadID: id))
-        (session.now, session.dueAt) = (now, now)
-        return session
-    }
-
-    private struct Scene {
-        var store: S3Store
-        var peer: S3Peer
-
-        func client(_ key: String) -> S3MotoClient { S3MotoClient(peer: peer, key: key) }
-
-        /// Checks until the row rests, or `count` times; returns the reasons but for those of waiting.
-        func run(_ session: inout WatchedSession, count: Int = 20) async -> [String] {
-            let reconciler = UploadReconciler(lanes: ["media": UploadLane(store: store, policy: Session.policy)])
-            var reasons: [String] = []
-            for _ in 0..<count {
-                guard await session.check(reconciler) else { break }
-                if let reason = session.last?.reason, reason != "NOT_QUIESCENT" { reasons.append(reason) }
-            }
-            return reasons
-        }
-    }
-
-    private func withScene(_ body: (Scene) async throws -> Void) async throws {
-        try await withMoto { store, peer in try await body(Scene(store: store, peer: peer)) }
+    private func withScene(_ body: (S3Scene) async throws -> Void) async throws {
+        try await withS3Peer { store, peer in try await body(S3Scene(store: store, peer: peer)) }
     }
 
     @Test func partsAreAwaitedMergedAndNothingIsLeft() async throws {
         try await withScene { scene in
-            for digest in [nil, Self.digest] {
+            for digest in [nil, S3Scene.digest] {
                 let client = scene.client("film-\(digest ?? "")")
-                var session = try await Self.session(client, parts: [1: Self.bodies[0], 3: "toolong"], sha256: digest)
+                var session = try await S3Scene.session(
+                    client, parts: [1: S3Scene.bodies[0], 3: "toolong"], sha256: digest)
                 #expect(await scene.run(&session, count: 1) == ["CHUNKS_MISSING"])
                 #expect(session.last?.change?.missing == "2-3" && session.upload.receivedChunks == 1)
                 #expect(session.last?.change?.reviewDetail?.contains("oversize") == true)
                 let id = try #require(session.upload.s3UploadID)
-                for number in [2, 3] { try await client.part(number, Self.bodies[number - 1], of: id) }
+                for number in [2, 3] { try await client.part(number, S3Scene.bodies[number - 1], of: id) }
                 #expect(await scene.run(&session) == ["CHUNKS_WHOLE", "MERGED"])
                 #expect(session.statuses == ["receiving", "merging", "complete"])
-                #expect(try await client.ask("get")["body"]?.string == Self.whole)
+                #expect(try await client.ask("get")["body"]?.string == S3Scene.whole)
             }
         }
     }
@@ -73,7 +32,7 @@ import Timeline
     @Test func aMergeWhoseWorkerDiedOnEitherSideOfCompleteIsFinished() async throws {
         try await withScene { scene in
             for isSent in [false, true] {
-                var session = try await Self.session(scene.client("film-\(isSent)"), status: "merging")
+                var session = try await S3Scene.session(scene.client("film-\(isSent)"), status: "merging")
                 // What the dead one noted, and perhaps sent.
                 let record = S3Record()
                 let plan = try #require(session.upload.plan)
@@ -87,15 +46,15 @@ import Timeline
                 session.progress = UploadProgress(state: record.noted).json
                 #expect(await scene.run(&session) == ["MERGED"])
                 #expect(session.upload.status == "complete" && session.dueAt == nil)
-                #expect(try await scene.client("film-\(isSent)").ask("get")["body"]?.string == Self.whole)
+                #expect(try await scene.client("film-\(isSent)").ask("get")["body"]?.string == S3Scene.whole)
             }
         }
     }
 
     @Test func aWrongDigestGoesToPeople() async throws {
         try await withScene { scene in
-            let wrong = String(Self.digest.reversed())
-            var session = try await Self.session(scene.client("film"), sha256: wrong)
+            let wrong = String(S3Scene.digest.reversed())
+            var session = try await S3Scene.session(scene.client("film"), sha256: wrong)
             #expect(await scene.run(&session) == ["CHUNKS_WHOLE", "DIGEST_MISMATCH"])
             #expect(session.upload.status == "review" && session.upload.reviewReason == "DIGEST_MISMATCH")
         }
@@ -105,11 +64,11 @@ import Timeline
         try await withScene { scene in
             for (index, (content, sha256, reason)) in [
                 ("precious", nil, "TARGET_EXISTS"), ("nineteen bytes long", nil, "TARGET_EXISTS"),
-                ("nineteen bytes long", Self.digest, "TARGET_EXISTS"), (Self.whole, Self.digest, "MERGED"),
+                ("nineteen bytes long", S3Scene.digest, "TARGET_EXISTS"), (S3Scene.whole, S3Scene.digest, "MERGED"),
             ].enumerated() {
                 let client = scene.client("taken-\(index)")
                 _ = try await client.ask("put") { $0.add("body", content) }
-                var session = try await Self.session(client, sha256: sha256)
+                var session = try await S3Scene.session(client, sha256: sha256)
                 let id = try #require(session.upload.s3UploadID)
                 let isRight = reason == "MERGED"
                 #expect(
@@ -128,7 +87,7 @@ import Timeline
     @Test func anIdleSessionIsAbortedOnlyIfItIsNotComplete() async throws {
         try await withScene { scene in
             let client = scene.client("abandoned")
-            var session = try await Self.session(client, parts: [1: Self.bodies[0], 2: Self.bodies[1]])
+            var session = try await S3Scene.session(client, parts: [1: S3Scene.bodies[0], 2: S3Scene.bodies[1]])
             let id = try #require(session.upload.s3UploadID)
             let reasons = await scene.run(&session, count: 1_000)
             #expect(reasons.suffix(2) == ["EXPIRED", "RECLAIMED"])
@@ -138,7 +97,7 @@ import Timeline
 
             // The application completed it itself, and nobody told us.
             let other = scene.client("finished")
-            var finished = try await Self.session(other, sha256: Self.digest)
+            var finished = try await S3Scene.session(other, sha256: S3Scene.digest)
             let work = S3Sample.work()
             guard
                 case .published = await scene.store.merge(
@@ -147,18 +106,18 @@ import Timeline
             finished.dueAt = finished.now + .seconds(7_200)
             #expect(await scene.run(&finished) == ["FOUND_COMPLETE"])
             #expect(finished.upload.status == "complete")
-            #expect(try await other.ask("get")["body"]?.string == Self.whole)
+            #expect(try await other.ask("get")["body"]?.string == S3Scene.whole)
         }
     }
 
     @Test func whatSomeoneElseDecidedIsProvedBeforeAnythingGoes() async throws {
         try await withScene { scene in
-            var cancelled = try await Self.session(
-                scene.client("cancelled"), parts: [1: Self.bodies[0]], status: "expired")
+            var cancelled = try await S3Scene.session(
+                scene.client("cancelled"), parts: [1: S3Scene.bodies[0]], status: "expired")
             #expect(await scene.run(&cancelled) == ["RECLAIMED"])
             #expect(cancelled.reclaimedBytes == 8 && cancelled.upload.status == "expired")
-            var claimed = try await Self.session(
-                scene.client("claimed"), parts: [1: Self.bodies[0]], status: "complete")
+            var claimed = try await S3Scene.session(
+                scene.client("claimed"), parts: [1: S3Scene.bodies[0]], status: "complete")
             #expect(await scene.run(&claimed) == ["TARGET_MISSING"])
             #expect(claimed.upload.status == "complete" && claimed.upload.reviewReason == "TARGET_MISSING")
             let id = try #require(claimed.upload.s3UploadID)
@@ -170,7 +129,7 @@ import Timeline
         try await withScene { scene in
             let client = scene.client("film")
             _ = try await client.ask("put") { $0.add("body", "in the way") }
-            var session = try await Self.session(client)
+            var session = try await S3Scene.session(client)
             #expect(await scene.run(&session) == ["CHUNKS_WHOLE", "TARGET_EXISTS"])
             session.dueAt = session.now
             #expect(await scene.run(&session) == ["TARGET_EXISTS"])
@@ -178,7 +137,7 @@ import Timeline
             session.dueAt = session.now
             #expect(await scene.run(&session) == ["MERGED"])
             #expect(session.upload.status == "complete" && session.upload.reviewReason == nil)
-            #expect(try await client.ask("get")["body"]?.string == Self.whole)
+            #expect(try await client.ask("get")["body"]?.string == S3Scene.whole)
         }
     }
 }

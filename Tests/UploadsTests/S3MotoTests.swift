@@ -18,16 +18,16 @@ import Timeline
 
     /// moto checks signatures where a key is its own percent-encoding; for the others there is botocore.
     @Test(arguments: [
-        ("serve", ["film.mp4", "a/b/c", "a//b", "/lead", "trail/", "~-._"]),
+        ("moto", ["film.mp4", "a/b/c", "a//b", "/lead", "trail/", "~-._"]),
         (
-            "serve-unchecked",
+            "moto-unchecked",
             ["ü €\u{1F600}", "plus+and space", "q?a=b&c#d%20", "quote\"'<>&()!*", "e\u{301}", "a//b+/"]
         ),
     ])
     func uploadsOfEveryNameAreMergedOnce(mode: String, names: [String]) async throws {
-        try await withMoto(mode: mode) { store, peer in
+        try await withS3Peer(mode) { store, peer in
             for name in names {
-                let client = S3MotoClient(peer: peer, key: name)
+                let client = S3PeerClient(peer: peer, key: name)
                 let id = try await client.begin()
                 for (index, body) in Self.bodies.enumerated() { try await client.part(index + 1, body, of: id) }
                 let upload = Self.upload(name, id)
@@ -51,9 +51,9 @@ import Timeline
     @Test func digestsAreReadOffTheObject() async throws {
         let right = "20d7378628b8634b413544883512a907ee474fceb5fe7c61f0c76f2d0b625080"
         let wrong = String(right.reversed())
-        try await withMoto { store, peer in
+        try await withS3Peer { store, peer in
             for digest in [right, wrong] {
-                let client = S3MotoClient(peer: peer, key: digest)
+                let client = S3PeerClient(peer: peer, key: digest)
                 let id = try await client.begin()
                 for (index, body) in Self.bodies.enumerated() { try await client.part(index + 1, body, of: id) }
                 let upload = Self.upload(digest, id, sha256: digest)
@@ -70,8 +70,8 @@ import Timeline
     }
 
     @Test func aTargetIsNeverOverwritten() async throws {
-        try await withMoto { store, peer in
-            let client = S3MotoClient(peer: peer, key: "taken")
+        try await withS3Peer { store, peer in
+            let client = S3PeerClient(peer: peer, key: "taken")
             _ = try await client.ask("put") { $0.add("body", "precious") }
             let id = try await client.begin()
             for (index, body) in Self.bodies.enumerated() { try await client.part(index + 1, body, of: id) }
@@ -84,8 +84,8 @@ import Timeline
     }
 
     @Test func missingPartsWaitAndAreGivenUp() async throws {
-        try await withMoto { store, peer in
-            let client = S3MotoClient(peer: peer, key: "partial")
+        try await withS3Peer { store, peer in
+            let client = S3PeerClient(peer: peer, key: "partial")
             let id = try await client.begin()
             let upload = Self.upload("partial", id)
             let plan = try #require(upload.plan)
@@ -106,8 +106,8 @@ import Timeline
     }
 
     @Test func partsThatAreTooSmallAreForHumans() async throws {
-        try await withMoto { store, peer in
-            let client = S3MotoClient(peer: peer, key: "small")
+        try await withS3Peer { store, peer in
+            let client = S3PeerClient(peer: peer, key: "small")
             let id = try await client.begin()
             for (index, body) in ["abc", "def", "g"].enumerated() { try await client.part(index + 1, body, of: id) }
             var upload = Self.upload("small", id)
@@ -120,7 +120,7 @@ import Timeline
     }
 
     @Test func aWrongSecretKeyIsAConfigurationErrorWithoutTheKey() async throws {
-        try await withMoto(secretKey: "WrongWrongWrong") { store, peer in
+        try await withS3Peer(secretKey: "WrongWrongWrong") { store, peer in
             let upload = Self.upload("film.mp4", "x")
             let result = await store.inspect(upload, plan: try #require(upload.plan), work: S3Sample.work())
             guard case .failure(let fault) = result else { Issue.record("\(result)"); return }
@@ -131,7 +131,7 @@ import Timeline
     }
 
     @Test func aMissingBucketIsAConfigurationError() async throws {
-        try await withMoto(bucket: "elsewhere") { store, peer in
+        try await withS3Peer(bucket: "elsewhere") { store, peer in
             let upload = Self.upload("film.mp4", "x")
             let result = await store.inspect(upload, plan: try #require(upload.plan), work: S3Sample.work())
             guard case .failure(let fault) = result else { Issue.record("\(result)"); return }

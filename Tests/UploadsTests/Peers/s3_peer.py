@@ -1,8 +1,8 @@
-"""S3 that is not ours: botocore signs, boto3 uploads, moto answers and checks every signature.
+"""S3 that is not ours: botocore signs, boto3 uploads, moto or OpenStack Swift answers and checks every signature.
 
-Usage: BIN/python s3_peer.py sign|serve|serve-unchecked
-Reads one JSON object a line from standard input and answers with one; ends when its standard input does. `serve` first
-prints where it listens and its keys; `serve-unchecked` takes any signature, for moto finds even boto3's wrong where a
+Usage: BIN/python s3_peer.py sign|moto|moto-unchecked|swift
+Reads one JSON object a line from standard input and answers with one; ends when its standard input does. The servers first
+print where they listen and their keys; `moto-unchecked` takes any signature, for moto finds even boto3's wrong where a
 key has to be percent-encoded.
 """
 
@@ -44,15 +44,17 @@ def sign():
             "hash": request.headers["X-Amz-Content-SHA256"]}), flush=True)
 
 
-def serve(checked=True):
+region = "eu-central-1"
+
+
+def moto(checked=True):
     # After the three calls that make a user with a key.
     os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3" if checked else "1000000"
     # Small parts: the tests upload many.
     os.environ["S3_UPLOAD_PART_MIN_SIZE"] = "8"
-    import boto3
     import logging
-    from botocore.config import Config
-    from botocore.exceptions import ClientError
+
+    import boto3
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
@@ -60,21 +62,46 @@ def serve(checked=True):
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://127.0.0.1:{port}"
-    region = "eu-central-1"
     unsigned = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": region, "endpoint_url": endpoint}
     iam = boto3.client("iam", **unsigned)
     iam.create_user(UserName="reconciled")
     key = iam.create_access_key(UserName="reconciled")["AccessKey"]
     iam.put_user_policy(UserName="reconciled", PolicyName="all", PolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
+    serve(endpoint, key["AccessKeyId"], key["SecretAccessKey"])
+    server.stop()
+
+
+def swift():
+    import subprocess
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="reconciled-swift.") as directory:
+        server = subprocess.Popen(
+            [sys.executable, os.path.join(os.path.dirname(__file__), "swift_s3.py"), directory, region],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        serve(f"http://127.0.0.1:{int(server.stdout.readline())}", "test:tester", "testing")
+        server.stdin.close()
+        server.wait()
+
+
+def serve(endpoint, access_key, secret_key):
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
     s3 = boto3.client(
-        "s3", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"], region_name=region,
-        endpoint_url=endpoint, config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
+        "s3", aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region, endpoint_url=endpoint,
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
     bucket = "media"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     print(json.dumps({
-        "endpoint": endpoint, "bucket": bucket, "region": region, "access_key": key["AccessKeyId"],
-        "secret_key": key["SecretAccessKey"]}), flush=True)
+        "endpoint": endpoint, "bucket": bucket, "region": region, "access_key": access_key,
+        "secret_key": secret_key}), flush=True)
+
+    def parts(place, asked):
+        pages = s3.get_paginator("list_parts").paginate(**place, UploadId=asked["upload_id"])
+        return [part for page in pages for part in page.get("Parts", [])]
 
     def answer(asked):
         place = {"Bucket": bucket, "Key": asked["key"]}
@@ -88,13 +115,17 @@ def serve(checked=True):
                 return {"etag": part["ETag"]}
             case "put":
                 return {"etag": s3.put_object(**place, Body=body)["ETag"]}
+            case "complete":
+                made = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts(place, asked)]
+                return {"etag": s3.complete_multipart_upload(
+                    **place, UploadId=asked["upload_id"], MultipartUpload={"Parts": made})["ETag"]}
             case "delete":
                 s3.delete_object(**place)
                 return {}
             case "get":
                 return {"body": s3.get_object(**place)["Body"].read().decode()}
             case "list":
-                return {"count": len(s3.list_parts(**place, UploadId=asked["upload_id"]).get("Parts", []))}
+                return {"count": len(parts(place, asked))}
 
     for line in sys.stdin:
         try:
@@ -102,7 +133,6 @@ def serve(checked=True):
         except ClientError as error:
             result = {"error": error.response["Error"]["Code"]}
         print(json.dumps(result), flush=True)
-    server.stop()
 
 
-{"sign": sign, "serve": serve, "serve-unchecked": lambda: serve(checked=False)}[sys.argv[1]]()
+{"sign": sign, "moto": moto, "moto-unchecked": lambda: moto(checked=False), "swift": swift}[sys.argv[1]]()

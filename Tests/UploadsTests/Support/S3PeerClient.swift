@@ -6,7 +6,7 @@ import Testing
 @testable import Uploads
 
 /// A client that is not ours, and one key.
-struct S3MotoClient {
+struct S3PeerClient {
     var peer: S3Peer
     var key: String
 
@@ -33,9 +33,9 @@ struct S3MotoClient {
     }
 }
 
-/// A store whose S3 is moto.
-func withMoto(
-    mode: String = "serve", secretKey: String? = nil, bucket: String? = nil,
+/// A store whose S3 is not ours: `moto`, `moto-unchecked` or `swift`.
+func withS3Peer(
+    _ mode: String = "moto", secretKey: String? = nil, bucket: String? = nil,
     _ body: (S3Store, S3Peer) async throws -> Void
 ) async throws {
     try await S3Peer.with(mode) { peer in
