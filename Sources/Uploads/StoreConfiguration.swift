@@ -99,4 +99,11 @@ public struct StoreConfiguration: Hashable, Sendable {
     public var lane: LaneConfiguration {
         LaneConfiguration(name: name, concurrency: concurrency, timeout: Self.checkTimeout, cadence: policy.cadence)
     }
+
+    /// Why no merge would ever begin under leases of this length, nil if one can: a call that completes an upload starts only
+    /// with more than its timeout left of the lease, of which a third passes before it is renewed.
+    public func timeoutProblem(lease: Duration) -> String? {
+        guard case .s3 = kind, timeout > lease / 2 else { return nil }
+        return "no upload is ever completed: timeout must be at most half the lease of the uploads"
+    }
 }

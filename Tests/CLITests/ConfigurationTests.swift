@@ -63,6 +63,9 @@ private let wrongConfigurations: [WrongConfiguration] = [
     .init("stores:\n  a: { kind: directory, chunks: /c, target: /t, minFreeBytes: lots }", 2, "is not a size"),
     .init("stores:\n  a: { kind: s3, endpoint: \"ftp://x\" }", 2, "stores.a.endpoint: not the URL of a store"),
     .init("stores:\n  a: { kind: s3, endpoint: \"https://x\", bucket: b, region: r }", 2, "stores.a.accessKey"),
+    .init(
+        "stores:\n  a: { kind: s3, endpoint: \"https://x\", bucket: b, region: r, accessKey: k, secretKey: s3cret, timeout: 31s }",
+        2, "stores.a.timeout: no upload is ever completed"),
     .init("lanes:\n  timers: { rate: fast }", 2, "\"fast\" is not a rate"),
     .init("lanes:\n  timers: { cadence: [1s] }", 2, "lanes.timers.cadence: unknown key"),
     .init("webhooks:\n  shop: { url: \"https://x/\" }", 2, "webhooks.shop.secret: the key is required"),

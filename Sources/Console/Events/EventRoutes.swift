@@ -2,7 +2,6 @@ import Hummingbird
 import JSON
 import NIOCore
 import PostgresStore
-import ServiceLifecycle
 
 /// `GET /v1/events`: the changes as they are made, as server-sent events.
 public struct EventRoutes: ConsoleRoutes {
@@ -55,7 +54,8 @@ public struct EventRoutes: ConsoleRoutes {
                     guard let rest = missed.rest else { break }
                     missed = try await feed.missed(after: rest, watch: watch)
                 }
-                for await event in listener.events.cancelOnGracefulShutdown() { try await writer.write(event) }
+                // The feed ends it at a shutdown, before the server waits for its connections.
+                for await event in listener.events { try await writer.write(event) }
                 try await writer.finish(nil)
             })
     }

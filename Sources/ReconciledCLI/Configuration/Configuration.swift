@@ -51,7 +51,13 @@ struct Configuration: Sendable {
         stores = try root.sections("stores").map { name, section in
             var section = section
             try names.add(name, section)
-            return try StoreConfiguration(reading: &section)
+            let store = try StoreConfiguration(reading: &section)
+            if let problem = store.timeoutProblem(lease: watches.uploads.lease) {
+                throw section.error(
+                    "timeout", problem: problem,
+                    allowed: "at most half of watches.uploads.lease")
+            }
+            return store
         }
         lanes = try root.sections("lanes", definedBy: ["concurrency", "rate", "timeout"]).map { name, section in
             try names.add(name, section)
