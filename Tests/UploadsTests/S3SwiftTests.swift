@@ -12,8 +12,7 @@ import Testing
     @Test func uploadsOfEveryNameAreMergedOnce() async throws {
         try await withScene { scene in
             for (index, name) in [
-                "film.mp4", "a/b/c d", "a//b", "/lead", "trail/", "~-._", "ü €\u{1F600}", "e\u{301}", "plus+and space",
-                "q?a=b&c#d%20", "quote\"'<>&()!*", "100% %2F", "tab\tx", "back\\slash", ";:@,=$[]{}^`|",
+                "a//b+c d/", "/ü €\u{1F600}~-._", "q?a=b&c#d%20%2F", "quote\"'<>&()!*", "\t\\;:@,=$[]{}^`|",
             ].enumerated() {
                 let client = scene.client(name)
                 var session = try await S3Scene.session(client, sha256: index.isMultiple(of: 2) ? S3Scene.digest : nil)
@@ -40,7 +39,8 @@ import Testing
                 let id = try #require(short.upload.s3UploadID)
                 #expect(try await other.ask("complete") { $0.add("upload_id", id) }["etag"] != nil)
                 if late { try await other.part(3, "toolong", of: id) }
-                #expect(await scene.run(&short, count: 200).suffix(2) == ["EXPIRED", "RECLAIMED"], "\(key)")
+                (short.dueAt, short.upload.lastActivityAt) = (short.now + .seconds(7_200), short.now)
+                #expect(await scene.run(&short) == ["EXPIRED", "RECLAIMED"], "\(key)")
                 #expect(short.statuses == ["receiving", "expired"] && short.reclaimedBytes == 0)
                 #expect(try await other.ask("get")["body"]?.string == S3Scene.bodies[0] + S3Scene.bodies[1])
             }
@@ -55,7 +55,8 @@ import Testing
             let id = try #require(session.upload.s3UploadID)
             #expect(await scene.run(&session, count: 1) == ["CHUNKS_MISSING"])
             #expect(session.last?.change?.missing == "2-3" && session.upload.receivedChunks == 1)
-            #expect(await scene.run(&session, count: 200).suffix(2) == ["EXPIRED", "RECLAIMED"])
+            session.dueAt = session.now + .seconds(7_200)
+            #expect(await scene.run(&session) == ["EXPIRED", "RECLAIMED"])
             #expect(session.reclaimedBytes == 15)
             #expect(try await client.ask("list") { $0.add("upload_id", id) }["error"]?.string == "NoSuchUpload")
 
