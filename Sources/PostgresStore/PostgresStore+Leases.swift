@@ -22,7 +22,8 @@ extension PostgresStore {
                 Table.handBack,
                 [
                     .text(poller.id), .textArray(leases.map(\.id)), .int8Array(leases.map(\.lease.token)),
-                    .textArray(leases.map(\.error)),
+                    // A text that no column takes must not keep the others' leases.
+                    .textArray(leases.map { $0.error?.replacing("\0", with: "\u{FFFD}") }),
                 ]))
     }
 

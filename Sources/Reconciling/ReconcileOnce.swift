@@ -55,7 +55,7 @@ public func reconcileOnce<S: Store, C: Reconciler>(
             claim, conclusion, cadence: Cadence(lane.cadence), age: age, duration: duration, using: &random)
         guard let settlement, !isDryRun else {
             var held = keeper.held
-            if case .misconfigured(let reason) = conclusion.laneSignal { held.error = reason }
+            if !isDryRun, case .misconfigured(let reason) = conclusion.laneSignal { held.error = reason }
             try await store.handBack([held])
             return OneCheck(conclusion: conclusion, outcome: nil)
         }

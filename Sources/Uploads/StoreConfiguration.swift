@@ -100,10 +100,10 @@ public struct StoreConfiguration: Hashable, Sendable {
         LaneConfiguration(name: name, concurrency: concurrency, timeout: Self.checkTimeout, cadence: policy.cadence)
     }
 
-    /// Why no merge would ever begin under leases of this length, nil if one can: a call that completes an upload starts only
-    /// with more than its timeout left of the lease, of which a third passes before it is renewed.
+    /// Why no upload would ever be completed under leases of this length, nil if one can: the call that does starts only
+    /// with more than its timeout left of the lease.
     public func timeoutProblem(lease: Duration) -> String? {
-        guard case .s3 = kind, timeout > lease / 2 else { return nil }
-        return "no upload is ever completed: timeout must be at most half the lease of the uploads"
+        guard case .s3 = kind, timeout >= lease else { return nil }
+        return "no upload is ever completed: timeout must be shorter than the lease of the uploads"
     }
 }

@@ -97,12 +97,14 @@ extension UploadRules {
     }
 
     /// The row itself cannot be served: for humans, until one has ended it. Nothing of it can be reclaimed then, and to say
-    /// so once more would keep it before them for ever.
+    /// so once more would keep it before them for ever. Without an upload id nothing can lie in the store; else the name
+    /// stays taken, for another session of that name would find this one's chunks.
     func impossible(_ reason: String, _ detail: JSONValue) -> UploadDecision {
         let isEnded = progress.isResolved && (upload.status == "complete" || upload.status == "expired")
         guard isEnded, UploadReason.impossible.contains(reason) else { return review(reason, detail: detail) }
         return UploadDecision(
-            .settled, next: .rest, change: UploadChange(status: upload.status, reclaimedBytes: 0),
+            .settled, next: .rest,
+            change: UploadChange(status: upload.status, reclaimedBytes: reason == UploadReason.noUploadID ? 0 : nil),
             reason: UploadReason.notReclaimed)
     }
 

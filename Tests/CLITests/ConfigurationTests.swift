@@ -64,7 +64,7 @@ private let wrongConfigurations: [WrongConfiguration] = [
     .init("stores:\n  a: { kind: s3, endpoint: \"ftp://x\" }", 2, "stores.a.endpoint: not the URL of a store"),
     .init("stores:\n  a: { kind: s3, endpoint: \"https://x\", bucket: b, region: r }", 2, "stores.a.accessKey"),
     .init(
-        "stores:\n  a: { kind: s3, endpoint: \"https://x\", bucket: b, region: r, accessKey: k, secretKey: s3cret, timeout: 31s }",
+        "stores:\n  a: { kind: s3, endpoint: \"https://x\", bucket: b, region: r, accessKey: k, secretKey: s3cret, timeout: 60s }",
         2, "stores.a.timeout: no upload is ever completed"),
     .init("lanes:\n  timers: { rate: fast }", 2, "\"fast\" is not a rate"),
     .init("lanes:\n  timers: { cadence: [1s] }", 2, "lanes.timers.cadence: unknown key"),

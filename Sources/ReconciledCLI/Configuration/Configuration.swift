@@ -54,8 +54,7 @@ struct Configuration: Sendable {
             let store = try StoreConfiguration(reading: &section)
             if let problem = store.timeoutProblem(lease: watches.uploads.lease) {
                 throw section.error(
-                    "timeout", problem: problem,
-                    allowed: "at most half of watches.uploads.lease")
+                    "timeout", problem: problem, allowed: "a timeout well below watches.uploads.lease")
             }
             return store
         }

@@ -32,7 +32,12 @@ extension S3Store {
                 "The object may be made of these parts, so its multipart upload was not aborted. If it is not, abort it "
                     + "by hand.")
         }
-        return Discarded(bytes: try await abort(session, listing, work), isKept: false)
+        guard let bytes = try await abort(session, listing, work) else {
+            throw StoreFault(
+                .invalid(reason: UploadReason.targetExists),
+                "The store says that this upload was completed, so there is nothing to give up.")
+        }
+        return Discarded(bytes: bytes, isKept: false)
     }
 
     /// A completed upload leaves no parts. But one that was not needed, for the object was there already or a person said
@@ -62,7 +67,7 @@ extension S3Store {
         let isOther =
             !known.isEmpty && known.allSatisfy { $0.lowercased() != object.etag.lowercased() }
             && !isMade(object, of: listing)
-        return isOther ? try await abort(session, listing, work) : 0
+        return isOther ? try await abort(session, listing, work) ?? 0 : 0
     }
 
     /// Whether all the parts that are listed make the object, announced or not.
@@ -71,10 +76,11 @@ extension S3Store {
         return CompositeETag.of(parts).map { $0 == object.etag.lowercased() } ?? false
     }
 
-    /// Aborts until nothing is left; says how many bytes that were, those of earlier calls included.
+    /// Aborts until nothing is left; says how many bytes that were, those of earlier calls included. Nil: the store knows
+    /// the upload as completed, and its parts are the object.
     private func abort(
         _ session: S3Session, _ found: S3Listing, _ work: StoreWork
-    ) async throws(StoreFault) -> Int64 {
+    ) async throws(StoreFault) -> Int64? {
         let noted = S3MergeNote(work.state, of: session)
         var listing = found
         var bytes = noted?.discardedBytes ?? 0
@@ -87,7 +93,7 @@ extension S3Store {
             }
             switch await client.abort(session.key, uploadID: session.uploadID, work) {
             case .failure(let failure): throw failure.fault
-            case .success(.wasCompleted): return max((noted?.discardedBytes ?? 0) - listing.bytes, 0)
+            case .success(.wasCompleted): return nil
             case .success(.done): break
             }
             guard let rest = try await parts(session, work), !rest.parts.isEmpty else { return bytes }
