@@ -41,7 +41,8 @@ import Timeline
                 #expect(try await other.ask("complete") { $0.add("upload_id", id) }["etag"] != nil)
                 if late { try await other.part(3, "toolong", of: id) }
                 (short.dueAt, short.upload.lastActivityAt) = (short.now + .seconds(7_200), short.now)
-                #expect(await scene.run(&short) == ["EXPIRED", "RECLAIMED"], "\(key)")
+                // With the late part they make another object: what the store alone knows is for humans.
+                #expect(await scene.run(&short) == ["EXPIRED", late ? "TARGET_EXISTS" : "RECLAIMED"], "\(key)")
                 #expect(short.statuses == ["receiving", "expired"] && short.reclaimedBytes == 0)
                 #expect(try await other.ask("get")["body"]?.string == S3Scene.bodies[0] + S3Scene.bodies[1])
             }
