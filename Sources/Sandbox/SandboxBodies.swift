@@ -1,10 +1,10 @@
-/// A PaymentIntent as Stripe writes it, as far as anyone reads it.
+/// A PaymentIntent as Stripe writes it (in snake case), as far as anyone reads it.
 struct SandboxIntentBody: Encodable {
     struct Charge: Encodable {
         var id: String
         var object = "charge"
         var amount: Int64
-        var amount_refunded: Int64
+        var amountRefunded: Int64
         var refunded: Bool
         var disputed: Bool
         var created: Int64
@@ -13,10 +13,10 @@ struct SandboxIntentBody: Encodable {
     var id: String
     var object = "payment_intent"
     var amount: Int64
-    var amount_received: Int64
+    var amountReceived: Int64
     var currency: String
     var status: String
-    var latest_charge: Charge?
+    var latestCharge: Charge?
     var livemode = false
 
     init(_ look: SandboxLedger.Look, createdAt: Int64) {
@@ -26,12 +26,12 @@ struct SandboxIntentBody: Encodable {
         currency = intent.currency
         status = look.status
         let isPaid = look.status == "succeeded"
-        amount_received = isPaid ? Self.stripeAmount(intent.amountReceived ?? intent.amount, intent.currency) : 0
+        amountReceived = isPaid ? Self.stripeAmount(intent.amountReceived ?? intent.amount, intent.currency) : 0
         guard isPaid else { return }
         let refunded = Self.stripeAmount(intent.amountRefunded, intent.currency)
-        latest_charge = Charge(
-            id: intent.charge ?? "ch_\(intent.id)", amount: amount_received, amount_refunded: refunded,
-            refunded: refunded >= amount_received, disputed: intent.isDisputed, created: createdAt)
+        latestCharge = Charge(
+            id: intent.charge ?? "ch_\(intent.id)", amount: amountReceived, amountRefunded: refunded,
+            refunded: refunded >= amountReceived, disputed: intent.isDisputed, created: createdAt)
     }
 
     /// Stripe's minor units are not those of ISO 4217 in these currencies (docs.stripe.com/currencies).
@@ -89,34 +89,34 @@ struct SandboxErrorBody: Encodable {
     }
 }
 
-/// An intent as `POST /sandbox/intents` takes it.
+/// An intent as `POST /sandbox/intents` takes it (in snake case).
 struct SandboxIntentInput: Decodable {
     struct Step: Decodable {
-        var after_ms: Int64?
+        var afterMs: Int64?
         var status: String
     }
 
     var id: String
     var amount: Int64
     var currency: String
-    var amount_received: Int64?
-    var amount_refunded: Int64?
+    var amountReceived: Int64?
+    var amountRefunded: Int64?
     var disputed: Bool?
     var charge: String?
     var script: [Step]?
     var fault: String?
-    var fault_count: Int?
+    var faultCount: Int?
 
     /// Nil for a fault that does not exist.
     var intent: SandboxIntent? {
         var intent = SandboxIntent(id: id, amount: amount, currency: currency.lowercased())
-        intent.amountReceived = amount_received
-        intent.amountRefunded = amount_refunded ?? 0
+        intent.amountReceived = amountReceived
+        intent.amountRefunded = amountRefunded ?? 0
         intent.isDisputed = disputed ?? false
         intent.charge = charge
-        intent.faultCount = fault_count
+        intent.faultCount = faultCount
         if let script, !script.isEmpty {
-            intent.script = script.map { .init(after: .milliseconds($0.after_ms ?? 0), status: $0.status) }
+            intent.script = script.map { .init(after: .milliseconds($0.afterMs ?? 0), status: $0.status) }
         }
         if let fault {
             guard let known = SandboxFault(rawValue: fault) else { return nil }

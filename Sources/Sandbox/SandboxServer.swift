@@ -65,7 +65,9 @@ public struct SandboxServer: Service {
         }
         router.post("/sandbox/intents") { request, _ in
             let body = try await request.body.collect(upTo: 16 << 20)
-            guard let inputs = try? JSONDecoder().decode([SandboxIntentInput].self, from: Data(body.readableBytesView))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            guard let inputs = try? decoder.decode([SandboxIntentInput].self, from: Data(body.readableBytesView))
             else { return try SandboxAnswer.json(.badRequest, ["message": "a JSON list of intents is expected"]) }
             var intents: [SandboxIntent] = []
             for input in inputs {
