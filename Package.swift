@@ -104,7 +104,7 @@ let package = Package(
             name: "Console",
             dependencies: [
                 "JSON", "Postgres", "PostgresStore", "Reconciling", "Schema", "Timeline", coreMetrics, crypto,
-                hummingbird, lifecycle, logging, metrics, mustache,
+                hummingbird, lifecycle, logging, metrics, mustache, nioPosix,
             ],
             exclude: ["Dashboard/Assets"], swiftSettings: strict, plugins: ["EmbedAssets"]),
         .target(

@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -21,6 +22,10 @@ public struct ConsoleServer: Service {
     private let limits: RequestDeadlines.Limits
     private let onRunning: @Sendable (_ port: Int) -> Void
     private let logger: Logger
+
+    /// Other ones than those that the checks' calls wait on: a page that takes its time holds up none of them. They live as
+    /// long as the process, as the shared ones do.
+    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
 
     /// Those who listen to events, and room for requests beside them.
     static let connectionsMax = EventFeed.listenersMax + 256
@@ -80,7 +85,7 @@ public struct ConsoleServer: Service {
                 logger.info("HTTP is served", metadata: ["host": "\(host)", "port": "\(port)"])
                 onRunning(port)
             },
-            logger: quiet)
+            eventLoopGroupProvider: .shared(Self.loops), logger: quiet)
         do {
             try await application.run()
         } catch let error as IOError {
