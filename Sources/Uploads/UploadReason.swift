@@ -17,7 +17,7 @@ public enum UploadReason {
     ]
 
     /// Reviews of rows that nothing outside can set right.
-    static let impossible: Set<String> = [invalidSession, noUploadID]
+    static let impossible: Set<String> = [invalidSession, invalidName, noUploadID]
 
     // What a check found or did.
 
@@ -33,7 +33,7 @@ public enum UploadReason {
     public static let kept = "KEPT"
     public static let discarded = "DISCARDED"
     public static let reclaimed = "RECLAIMED"
-    /// A person ended a session whose row does not say what in the store is its own.
+    /// A person ended a session whose row does not say what in the store is its own, or says it as the store cannot.
     public static let notReclaimed = "NOT_RECLAIMED"
     public static let alreadyReclaimed = "ALREADY_RECLAIMED"
     /// A review that someone else gave: never decided by the machine.

@@ -158,12 +158,14 @@ import Timeline
     /// Nothing that a person could do would let it be reclaimed: once one has ended it, it rests.
     @Test func whatCannotBeServedRestsWhenAPersonHasEndedIt() throws {
         let unnamed = UploadFinding.fault(StoreFault(.invalid(reason: "NO_UPLOAD_ID"), "why"))
+        let misnamed = UploadFinding.fault(StoreFault(.invalid(reason: "INVALID_NAME"), "why"))
         for status in ["expired", "complete"] {
             let resolved = UploadProgress(isResolved: true)
             let upload = Session.upload(status: status)
             // Where chunks may lie in the store, the name is not free for another session, which would find them.
             for (outcome, bytes) in [
                 (Session.play(upload, unnamed, progress: resolved), 0),
+                (Session.play(upload, misnamed, progress: resolved), nil),
                 (Session.play(Session.upload(status: status, chunkCount: 9), progress: resolved), nil),
             ] as [(Session.Outcome, Int64?)] {
                 let decision = try #require(outcome.decision)

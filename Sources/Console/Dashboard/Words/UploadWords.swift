@@ -93,7 +93,7 @@ struct UploadWords: WatchWords {
             "Correct the row, then set it to receiving; or mark it expired."),
         "INVALID_NAME": ReasonWords(
             "Its name leads out of the store.", "The name or id fits no file of this store.",
-            "Correct the row, then set it to receiving."),
+            "Correct the row, then set it to receiving; or mark it expired."),
         "NO_UPLOAD_ID": ReasonWords(
             "It names no multipart upload.", "The row has no s3_upload_id.",
             "Write it to the row, then set it to receiving; or mark it expired."),
