@@ -8,6 +8,10 @@ extension Bench {
     struct API: Codable {
         var connections: Int
         var putsPerSecond: Double
+        /// Orders that pgbench adds by the same statement, one a transaction, with as many clients.
+        var pgbenchRowsPerSecond: Double
+        /// PUTs to pgbench.
+        var ratio: Double
         /// Until a PUT was answered, in milliseconds.
         var p50: Double
         var p99: Double
@@ -23,6 +27,9 @@ extension Bench {
     private static let listenersRepeats = 11
 
     func api(connections: Int, for duration: Duration, listeners: Int) async throws -> API {
+        try await withPool { pool in try await empty(pool) }
+        let pgbench = try await PgbenchScript(addingTo: Self.lane).roundsPerSecond(
+            url: url, clients: connections, for: .time(duration))
         try await withPool { pool in try await empty(pool) }
         return try await withConsole { port, clients in
             let idle = try ProcessUsage.megabytes("VmRSS")
@@ -43,8 +50,9 @@ extension Bench {
                 try await Self.poll(for: .seconds(30), "the listeners") { audience.heardCount >= expected }
                 heard.append((Moment.now - start).inSeconds * 1_000)
             }
+            let rate = Double(puts.count) / duration.inSeconds
             return API(
-                connections: connections, putsPerSecond: Double(puts.count) / duration.inSeconds,
+                connections: connections, putsPerSecond: rate, pgbenchRowsPerSecond: pgbench, ratio: rate / pgbench,
                 p50: milliseconds(50), p99: milliseconds(99), memoryMegabytesAboveIdle: max(0, peak - idle),
                 listeners: listeners, listenersMegabytes: max(0, held), lastListenerHeardAfter: Self.median(heard))
         }

@@ -56,14 +56,14 @@ struct Bench {
         try await refill(orders: orders)
         let rounds = orders / batch
         let script = PgbenchScript(lane: Self.lane, batch: batch)
-        let seconds = try await script.run(url: url, rounds: rounds)
+        let rate = try await script.roundsPerSecond(url: url, for: .rounds(rounds))
         try await withPool { pool in
             let paid = try await settled(pool).paid
             guard paid == rounds * batch else {
                 throw Failure(description: "pgbench settled \(paid) orders of \(orders)")
             }
         }
-        return Double(rounds * batch) / seconds
+        return rate * Double(batch)
     }
 
     private func drainRowsPerSecond(orders: Int, pollers: Int) async throws -> Double {

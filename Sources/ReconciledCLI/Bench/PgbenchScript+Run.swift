@@ -3,13 +3,26 @@ import Subprocess
 import SystemPackage
 
 extension PgbenchScript {
-    /// Runs the script with one client so many times; returns the seconds that pgbench itself measured.
-    func run(url: String, rounds: Int) async throws -> Double {
+    enum Length {
+        case rounds(Int)
+        case time(Duration)
+
+        fileprivate var arguments: [String] {
+            switch self {
+            case .rounds(let count): ["-t", "\(count)"]
+            case .time(let duration): ["-T", "\(max(1, duration.components.seconds))"]
+            }
+        }
+    }
+
+    /// Runs the script with so many clients, each on a connection of its own; returns how often a second they did, as
+    /// pgbench itself measured.
+    func roundsPerSecond(url: String, clients: Int = 1, for length: Length) async throws -> Double {
         let file = FileManager.default.temporaryDirectory.appending(path: "reconciled-\(UUID().uuidString).sql")
         try text.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }  // a temporary file left behind harms nobody
-        var arguments = ["-n", "-M", "prepared", "-c", "1", "-t", "\(rounds)", "-f", file.path]
-        for variable in Self.variables { arguments += ["-D", variable] }
+        var arguments = ["-n", "-M", "prepared", "-c", "\(clients)", "-f", file.path] + length.arguments
+        for variable in variables { arguments += ["-D", variable] }
         let record = try await Subprocess.run(
             .path(FilePath(try Self.program())), arguments: Arguments(arguments + [url]),
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
@@ -19,7 +32,7 @@ extension PgbenchScript {
         else {
             throw Bench.Failure(description: "pgbench failed: \(record.standardError)")
         }
-        return Double(rounds) / rate
+        return rate
     }
 
     private static func program() throws -> String {

@@ -1,20 +1,32 @@
 import Postgres
 import Schema
 
-/// The limit to measure against: the claim and settle statements of `sql/` as a pgbench script, each batch claimed and
-/// settled as paid by the very same statements that a poller runs.
-///
-/// Two things differ, for pgbench cannot hold rows: the claim's last SELECT gathers the batch into arrays, and the settle
-/// fills the arrays that a poller would send with constants.
+/// The limit to measure against: the very statements of `sql/` that our processes run, as a pgbench script.
 struct PgbenchScript {
     static let poller = "pgbench"
 
     /// pgbench variables that the script starts from, as `name=value`.
-    static let variables = ["at=-infinity", "last=0"]
-
+    let variables: [String]
     let text: String
 
+    /// Each transaction adds one order, as a PUT does that comes alone.
+    init(addingTo lane: String) {
+        variables = ["number=0"]
+        let row = """
+            ('[{"id": "\(Bench.idPrefix)pgbench-' || :client_id::text || '-' || :number::text || '", "gateway": "\(lane)", \
+            "amount_minor": 100, "currency": "EUR", "next_check_at": "2100-01-01"}]')::jsonb
+            """
+        text =
+            "\\set number :number + 1\n"
+            + Self.replacing(in: Self.body(.sql("add_orders")), [1: row, 2: "'\(Self.poller)'"]) + ";\n"
+    }
+
+    /// Each batch claimed, and settled as paid.
+    ///
+    /// Two things differ, for pgbench cannot hold rows: the claim's last SELECT gathers the batch into arrays, and the settle
+    /// fills the arrays that a poller would send with constants.
     init(lane: String, batch: Int) {
+        variables = ["at=-infinity", "last=0"]
         let claim = Self.replacing(
             in: Self.body(.sql("claim_orders")),
             [
