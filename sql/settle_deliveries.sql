@@ -6,7 +6,8 @@
 --   contradicted  statuses, joined by commas, that make an overtaken delivery due again
 --   changes       whether status and review are written; false keeps them
 --   called        whether status_code (NULL: no answer) is that of a call
--- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status: what it is now.
+-- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
+--         what they are now.
 --
 -- A delivery that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock.
 WITH input AS MATERIALIZED (
@@ -65,6 +66,7 @@ settled AS (
     FROM held
     WHERE d.id = held.delivery_id
     RETURNING held.position, held.id, d.endpoint AS lane, held.agrees, held.status_now, d.status AS status_after,
+        d.next_check_at,
         d.last_verdict AS verdict, held.reason, held.answer, held.duration_ms,
         d.review_reason IS DISTINCT FROM held.review_reason_now AS reason_changed
 ),
@@ -98,7 +100,8 @@ SELECT input.position,
         ) THEN 'locked'
         ELSE 'stale'
     END AS outcome,
-    COALESCE(settled.status_after, input.status_before) AS status
+    COALESCE(settled.status_after, input.status_before) AS status,
+    settled.next_check_at
 FROM input
 LEFT JOIN settled ON settled.position = input.position
 ORDER BY input.position;

@@ -5,7 +5,8 @@
 --   delay         NULL puts the order to rest
 --   contradicted  statuses, joined by commas, that make an overtaken order due again
 --   changes       whether the columns after it are written; false keeps them
--- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status: what it is now.
+-- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
+--         what they are now.
 --
 -- An order that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock. A
 -- transaction id that it has written and not committed yet would be waited for by the unique index, hence the patience.
@@ -76,6 +77,7 @@ settled AS (
     FROM held
     WHERE o.id = held.id
     RETURNING held.position, held.id, o.gateway AS lane, held.agrees, held.status_now, o.status AS status_after,
+        o.next_check_at,
         o.last_verdict AS verdict, held.reason, held.answer, held.duration_ms,
         o.review_reason IS DISTINCT FROM held.review_reason_now AS reason_changed,
         o.review_reason,
@@ -142,7 +144,8 @@ SELECT input.position,
         ) THEN 'locked'
         ELSE 'stale'
     END AS outcome,
-    COALESCE(settled.status_after, input.status_before) AS status
+    COALESCE(settled.status_after, input.status_before) AS status,
+    settled.next_check_at
 FROM input
 LEFT JOIN settled ON settled.position = input.position
 ORDER BY input.position;

@@ -7,7 +7,8 @@
 --   changes       whether the columns after it say anything
 --   next_at       the instant of the grid that comes next, in the place of now() + delay: no delay of ours moves it
 --   called        whether status_code (NULL: no answer) is that of a call
--- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status: what it is now.
+-- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
+--         what they are now.
 --
 -- A timer that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock.
 WITH input AS MATERIALIZED (
@@ -76,6 +77,7 @@ settled AS (
     FROM held
     WHERE t.id = held.id
     RETURNING held.position, held.id, t.lane, held.agrees, held.status_now, t.status AS status_after,
+        t.next_check_at,
         t.last_verdict AS verdict, held.reason, held.answer, held.duration_ms,
         t.review_reason IS DISTINCT FROM held.review_reason_now AS reason_changed
 ),
@@ -111,7 +113,8 @@ SELECT input.position,
         ) THEN 'locked'
         ELSE 'stale'
     END AS outcome,
-    COALESCE(settled.status_after, input.status_before) AS status
+    COALESCE(settled.status_after, input.status_before) AS status,
+    settled.next_check_at
 FROM input
 LEFT JOIN settled ON settled.position = input.position
 ORDER BY input.position;

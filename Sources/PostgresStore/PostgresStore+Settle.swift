@@ -1,5 +1,6 @@
 import Postgres
 import Reconciling
+import Timeline
 
 extension PostgresStore {
     func settle(_ settlements: [Settlement<String, Change>]) async -> Result<[SettleOutcome], StoreError> {
@@ -58,9 +59,10 @@ extension PostgresStore {
             row.skip()  // the position: the rows come in order
             let outcome = try row.read(String.self)
             let status = try row.read(String.self)
+            let dueAt = try row.readOptional(Timestamp.self)
             switch outcome {
-            case "written": return .written(status: status)
-            case "overtaken": return .overtaken(status: status)
+            case "written": return .written(status: status, dueAt: dueAt)
+            case "overtaken": return .overtaken(status: status, dueAt: dueAt)
             case "locked": return .locked
             default: return .stale
             }

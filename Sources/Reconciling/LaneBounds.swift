@@ -4,55 +4,63 @@ import Timeline
 ///
 /// A drained index is full of dead entries below the rows still due, and under an old snapshot they cannot be cleaned
 /// away: a claim that starts at the bottom walks all of them each time (facts: 39,000 rows/s fall to 1,400). So each
-/// claim starts where the one before it ended. What may fall due below that place (a lapsed lease, a row that was
-/// locked, a `next_check_at` set in the past) is found by a sweep, which looks from the bottom again.
+/// claim starts where the one before it ended. A row that is known to be due below that place lowers it; what else may
+/// fall due there (a lapsed lease, a row that was locked, a `next_check_at` set in the past) is found by a sweep, which
+/// looks from the bottom again.
 struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     /// How far back a wake-up looks: a row nudged while the claim was under way lies a little below its end.
     private static var wakeupReach: Duration { .seconds(2) }
-    private static var trailCountMax: Int { 4 }
+    private static var loweringsMax: Int { 16 }
 
     /// Where a claim started.
     struct Start: Sendable {
         var from: ClaimBound<ID>?
         fileprivate var generation: Int
-        fileprivate var wakeupCount: Int
-        /// What falls due by then cannot have become due after the sending. Nil: the database's clock is not known.
-        fileprivate var horizon: Timestamp?
+        fileprivate var loweringCount: Int
         /// The bound that a sweep set aside.
         fileprivate var previous: ClaimBound<ID>?
+    }
+
+    private struct Lowering {
+        /// The how manyth it was.
+        var number: Int
+        var dueAt: Timestamp
     }
 
     private(set) var current: ClaimBound<ID>?
     /// Grows with each reset, so that a claim sent before it does not raise the bound again.
     private var generation = 0
-    /// Grows with each wake-up: a claim sent before one does not raise the bound above what was made due meanwhile.
-    private var wakeupCount = 0
-    /// Earlier bounds at least a second apart, oldest first, for `wokenUp`.
-    private var trail: [ClaimBound<ID>] = []
+    private var loweringCount = 0
+    /// Ascending in number and time: of those that came after a claim was sent, the first is the lowest.
+    private var lowerings: [Lowering] = []
 
     /// Looks from the bottom again, until the next claim that was sent from now on.
     mutating func reset() {
         current = nil
-        trail = []
+        lowerings = []
         generation += 1
     }
 
-    /// Lowers the bound to two seconds before the database's present: rows made due "now" lie above that.
-    mutating func wokenUp(now: Timestamp) {
-        wakeupCount += 1
-        let horizon = now - Self.wakeupReach
-        guard let bound = current, bound.dueAt > horizon else { return }
-        while let last = trail.last, last.dueAt > horizon { trail.removeLast() }
-        current = trail.last
+    /// Rows were made due "now", by the database's clock: they lie above two seconds before its present.
+    mutating func wokenUp(now: Timestamp) { lower(to: now - Self.wakeupReach) }
+
+    /// A row is due at that time. A claim that was sent before may not have seen it, and must not jump over it.
+    mutating func lower(to dueAt: Timestamp) {
+        if let bound = current, bound.dueAt >= dueAt { current = Self.below(dueAt, bound) }
+        loweringCount += 1
+        while let last = lowerings.last, last.dueAt >= dueAt { lowerings.removeLast() }
+        lowerings.append(Lowering(number: loweringCount, dueAt: dueAt))
+        if lowerings.count > Self.loweringsMax {
+            lowerings[1].dueAt = lowerings[0].dueAt
+            lowerings.removeFirst()
+        }
     }
 
-    /// A claim is sent, at this time of the database's clock.
-    mutating func start(isSweep: Bool, now: Timestamp?) -> Start {
+    /// A claim is sent.
+    mutating func start(isSweep: Bool) -> Start {
         let previous = isSweep ? current : nil
         if isSweep { reset() }
-        return Start(
-            from: current, generation: generation, wakeupCount: wakeupCount,
-            horizon: now.map { $0 - Self.wakeupReach }, previous: previous)
+        return Start(from: current, generation: generation, loweringCount: loweringCount, previous: previous)
     }
 
     /// The claim that started there came back.
@@ -67,19 +75,16 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     }
 
     private mutating func raise(to bound: ClaimBound<ID>?, by start: Start) {
-        guard start.wakeupCount != wakeupCount else { return raise(to: bound) }
-        // The claim may have read the table before the row was made due that the wake-up told of.
-        guard var bound, let horizon = start.horizon else { return }
-        bound.dueAt = min(bound.dueAt, horizon)
-        raise(to: bound)
-    }
-
-    private mutating func raise(to bound: ClaimBound<ID>?) {
-        guard let bound else { return }
+        guard var bound else { return }
+        if let lowest = lowerings.first(where: { $0.number > start.loweringCount }), bound.dueAt >= lowest.dueAt {
+            bound = Self.below(lowest.dueAt, bound)
+        }
         if let current, (bound.dueAt, bound.id) <= (current.dueAt, current.id) { return }
         current = bound
-        if let newest = trail.last, bound.dueAt - newest.dueAt < .seconds(1) { return }
-        if trail.count == Self.trailCountMax { trail.removeFirst() }
-        trail.append(bound)
+    }
+
+    /// A place below all rows that are due at that time or later; microseconds are exact.
+    private static func below(_ dueAt: Timestamp, _ bound: ClaimBound<ID>) -> ClaimBound<ID> {
+        ClaimBound(dueAt: dueAt - .microseconds(1), id: bound.id)
     }
 }

@@ -5,8 +5,7 @@ extension Poller {
     /// Sends one round: conclusions out, claims back.
     func exchange(_ round: PollLoop.Round, in group: inout DiscardingTaskGroup) {
         let settling = takeReady(round.settleCount, now: round.sentAt)
-        let databaseNow = databaseNow(at: round.sentAt)
-        let starts = round.parts.map { bounds[$0.lane].start(isSweep: $0.isSweep, now: databaseNow) }
+        let starts = round.parts.map { bounds[$0.lane].start(isSweep: $0.isSweep) }
         let claim =
             round.parts.isEmpty
             ? nil
@@ -95,18 +94,18 @@ extension Poller {
     private func finishSettle(_ holding: Holding<S.R, S.Change>, _ outcome: SettleOutcome, now: Moment) {
         guard let settlement = holding.settlement, held[holding.claim.lease.token] === holding else { return }
         switch outcome {
-        case .written:
+        case .written(_, let dueAt):
             observer?.checkSettled(
                 watch: configuration.watch, lane: settlement.held.lane, verdict: settlement.verdict,
                 duration: settlement.duration)
-            if let delay = settlement.delay { rescheduled(settlement.held.lane, to: now + delay) }
+            rescheduled(settlement.held.lane, to: dueAt, now: now)
             release(holding, now: now)
-        case .overtaken:
+        case .overtaken(_, let dueAt):
             observer?.checkSettled(
                 watch: configuration.watch, lane: settlement.held.lane, verdict: .overtaken,
                 duration: settlement.duration)
             logger.debug("row was settled by someone else meanwhile", metadata: metadata(of: holding))
-            rescheduled(settlement.held.lane, to: now)
+            rescheduled(settlement.held.lane, to: dueAt, now: now)
             release(holding, now: now)
         case .stale:
             logger.info("settlement dropped: the lease was no longer ours", metadata: metadata(of: holding))
@@ -122,10 +121,12 @@ extension Poller {
         }
     }
 
-    /// Nobody is notified of what we write ourselves.
-    private func rescheduled(_ lane: String, to moment: Moment) {
-        guard let lane = laneIndices[lane] else { return }
-        loop.rescheduled(lane: lane, to: moment)
+    /// Nobody is notified of what we write ourselves. It may be due at once, below the rows that were claimed meanwhile.
+    private func rescheduled(_ lane: String, to dueAt: Timestamp?, now: Moment) {
+        guard let dueAt, let lane = laneIndices[lane] else { return }
+        bounds[lane].lower(to: dueAt)
+        guard let databaseNow = databaseNow(at: now) else { return }
+        loop.rescheduled(lane: lane, to: now + max(dueAt - databaseNow, .zero))
     }
 
     /// The store refused this row alone: the reconciler says what to write instead, and if that is refused as well the

@@ -174,10 +174,10 @@ public struct ExchangeResult<R: Row>: Sendable {
 }
 
 public enum SettleOutcome: Hashable, Sendable {
-    /// Written; the status is now this.
-    case written(status: String)
-    /// The status had changed to this; counted and recorded, not overwritten.
-    case overtaken(status: String)
+    /// Written; the status and `next_check_at` are now these.
+    case written(status: String, dueAt: Timestamp? = nil)
+    /// The status had changed to this; counted and recorded, not overwritten. `next_check_at` is now that.
+    case overtaken(status: String, dueAt: Timestamp? = nil)
     /// The lease was another's by then, or the row is gone: nothing was changed.
     case stale
     /// The application holds the row's lock: try again soon; the others were written.

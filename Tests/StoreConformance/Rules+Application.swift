@@ -12,7 +12,7 @@ extension StoreConformance {
                 try await subject.harness.setStatus(of: "r1", to: H.statuses.withdrawn)
                 let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 try subject.expect(
-                    try await subject.settle([settlement]), is: [.overtaken(status: H.statuses.withdrawn)],
+                    try await subject.settle([settlement]).map(\.undated), is: [.overtaken(status: H.statuses.withdrawn)],
                     "the outcome")
                 let columns = try await subject.columns("r1")
                 try subject.expect(columns.status, is: H.statuses.withdrawn, "status")
@@ -39,7 +39,7 @@ extension StoreConformance {
                         claim, verdict: .settled, delay: nil, status: H.statuses.settled,
                         contradictedBy: [H.statuses.closed, H.statuses.withdrawn])
                     try subject.expect(
-                        try await subject.settle([settlement]), is: [.overtaken(status: H.statuses.withdrawn)],
+                        try await subject.settle([settlement]).map(\.undated), is: [.overtaken(status: H.statuses.withdrawn)],
                         "the outcome")
                     try await subject.expectNextCheck(id, in: .zero)
                 }
@@ -55,7 +55,7 @@ extension StoreConformance {
                         claim, verdict: .settled, delay: nil, status: H.statuses.settled,
                         contradictedBy: [H.statuses.closed])
                     try subject.expect(
-                        try await subject.settle([settlement]), is: [.overtaken(status: H.statuses.settled)],
+                        try await subject.settle([settlement]).map(\.undated), is: [.overtaken(status: H.statuses.settled)],
                         "the outcome")
                     try await subject.expectNextCheck(claim.row.id, in: delay)
                 }
@@ -70,7 +70,7 @@ extension StoreConformance {
                 let claim = try await subject.claimOne("r1")
                 try await subject.harness.setNextCheck(of: "r1", in: .zero)
                 let outcomes = try await subject.settle([subject.settlement(claim)])
-                try subject.expect(outcomes, is: [.written(status: H.statuses.waiting)], "the outcome")
+                try subject.expect(outcomes.map(\.undated), is: [.written(status: H.statuses.waiting)], "the outcome")
                 try await subject.expectNextCheck("r1", in: .zero)
                 try await subject.harness.elapse(.seconds(1))
                 try subject.expect(try await subject.claim().map(\.row.id), is: ["r1"], "what is due again")

@@ -29,7 +29,7 @@ extension StoreConformance {
                 try await subject.insert(NewRow("r1"))
                 let claim = try await subject.claimOne("r1")
                 let outcomes = try await subject.settle([subject.settlement(claim)])
-                try subject.expect(outcomes, is: [.written(status: H.statuses.waiting)], "the outcome")
+                try subject.expect(outcomes.map(\.undated), is: [.written(status: H.statuses.waiting)], "the outcome")
                 try await subject.expectNextCheck("r1", in: .seconds(300))
                 try subject.expect(try await subject.columns("r1").lastVerdict, is: "recheck", "last_verdict")
                 try subject.expect(try await subject.harness.history(of: "r1"), is: [], "history")
@@ -98,7 +98,7 @@ extension StoreConformance {
                 settlements[3].verdict = .failed
                 settlements[3].delay = .seconds(60)
                 try subject.expect(
-                    try await subject.settle([settlements[3]]), is: [.written(status: H.statuses.waiting)],
+                    try await subject.settle([settlements[3]]).map(\.undated), is: [.written(status: H.statuses.waiting)],
                     "what is written instead")
             },
         ]

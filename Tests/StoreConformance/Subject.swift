@@ -73,6 +73,14 @@ struct Subject<H: StoreHarness>: Sendable {
         guard outcomes.count == settlements.count else {
             throw failure("\(settlements.count) settlements got \(outcomes.count) outcomes")
         }
+        for (settlement, outcome) in zip(settlements, outcomes) {
+            switch outcome {
+            case .written(_, let dueAt), .overtaken(_, let dueAt):
+                let columns = try await columns(settlement.held.id)
+                try expect((dueAt == nil) == (columns.nextCheckIn == nil), "the outcome says whether the row is due again")
+            case .stale, .locked, .refused: break
+            }
+        }
         return outcomes
     }
 
@@ -107,5 +115,16 @@ struct Subject<H: StoreHarness>: Sendable {
         try expect(
             columns.leaseToken == nil && !columns.isLeaseExpirySet && columns.leasedBy == nil,
             "\(id)'s three lease columns are NULL")
+    }
+}
+
+extension SettleOutcome {
+    /// All that it says but when the row is due.
+    public var undated: Self {
+        switch self {
+        case .written(let status, _): .written(status: status)
+        case .overtaken(let status, _): .overtaken(status: status)
+        case .stale, .locked, .refused: self
+        }
     }
 }

@@ -98,7 +98,10 @@ import Timeline
             #expect(scene.sink.calls.isEmpty)
             let check = try await scene.check()
             #expect(check.conclusion.verdict == .settled)
-            #expect(check.outcome == .written(status: "active"))
+            guard case .written("active", .some)? = check.outcome else {
+                Issue.record("\(check)")
+                return
+            }
             #expect(try await scene.value("next_check_at = anchor_at + interval '1 h' AND run_count = 1") == "true")
             try await scene.run("UPDATE reconciled.timers SET status = 'paused'")
             _ = try await scene.check()

@@ -122,7 +122,9 @@ struct SimulatedTable: Sendable {
                     verdict: agrees ? settlement.verdict : .overtaken, statusBefore: statusNow,
                     statusAfter: row.status, answer: settlement.answer))
         }
-        return agrees ? .written(status: row.status) : .overtaken(status: row.status)
+        return agrees
+            ? .written(status: row.status, dueAt: row.nextCheckAt)
+            : .overtaken(status: row.status, dueAt: row.nextCheckAt)
     }
 
     private func nextCheck(
