@@ -27,9 +27,6 @@ public struct ConsoleServer: Service {
     /// long as the process, as the shared ones do.
     private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
 
-    /// Those who listen to events, and room for requests beside them.
-    static let connectionsMax = EventFeed.listenersMax + 256
-
     /// - Parameters:
     ///   - port: 0 takes any free one; `onRunning` is told which.
     ///   - refresh: run before metrics are written.
@@ -45,7 +42,7 @@ public struct ConsoleServer: Service {
             routes: routes, version: version, limits: .init(), logger: logger, onRunning: onRunning)
     }
 
-    /// - Parameter limits: what clients are given time for; tests are impatient.
+    /// - Parameter limits: what clients are given time and room for; tests are impatient.
     init(
         host: String, port: Int, tokens: [AccessToken], registry: MetricsRegistry, readiness: Readiness,
         refresh: ScrapeRefresh? = nil, routes: [any ConsoleRoutes] = [], version: String = "0",
@@ -66,6 +63,7 @@ public struct ConsoleServer: Service {
 
     public func run() async throws {
         let limits = limits
+        let connections = OpenConnections(max: limits.connections)
         let responder = ConsoleResponder(router, registry: registry)
         // The framework's own lines are for its developers (a normal stop is an error to it); what ends it is thrown.
         var quiet = logger
@@ -75,11 +73,12 @@ public struct ConsoleServer: Service {
             server: .init { responder in
                 let configuration = HTTP1Channel.Configuration(
                     additionalChannelHandlers: [RequestDeadlines(limits: limits)], idleTimeout: .seconds(60))
-                return LoopChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
+                return LoopChannel(
+                    base: HTTP1Channel(responder: responder, configuration: configuration), connections: connections)
             },
             configuration: .init(
                 address: .hostname(host, port: port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: quiet)),
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: quiet)),
             onServerRunning: { [onRunning, logger, host] channel in
                 let port = channel.localAddress?.port ?? 0
                 logger.info("HTTP is served", metadata: ["host": "\(host)", "port": "\(port)"])

@@ -6,9 +6,11 @@ import NIOCore
 /// answer needs no hand-over to the cooperative pool and back at each step, which cost a fifth of a request (measured).
 struct LoopChannel: ServerChildChannel {
     let base: HTTP1Channel
+    let connections: OpenConnections
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        base.setup(channel: channel, logger: logger)
+        connections.add(channel)
+        return base.setup(channel: channel, logger: logger)
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {

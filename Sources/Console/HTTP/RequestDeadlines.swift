@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTPTypes
 
 /// Closes connections whose other end does not do its part in time: the first head, the rest of a request, reading what it
-/// asked for. Idle connections between requests are the server's to close.
+/// asked for. Those that wait between requests are the server's to close, or close here to make room for others.
 final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,10 +18,18 @@ final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
         var rest = TimeAmount.seconds(2)
         /// Until a client that was sent more than it takes has taken it.
         var reading = TimeAmount.seconds(30)
+        /// Beyond so many none is accepted: those who listen to events, and room for requests beside them.
+        var connections = EventFeed.listenersMax + 256
+        /// How long one may wait for its next request where there are too many.
+        var waiting = TimeAmount.seconds(1)
     }
 
     private let limits: Limits
     private var isReadingRequest = false
+    /// Those whose head was read, and whose answer was not written to its end.
+    private var unanswered = 0
+    /// Since when nothing was asked or answered; holds where `unanswered` is 0.
+    private var waitingSince = NIODeadline.now()
     /// When the connection is closed; nil between requests.
     private var deadline: NIODeadline?
     /// Looks at the deadline, and again later where that has moved on: most requests end long before, and need no alarm set
@@ -46,6 +54,7 @@ final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             isReadingRequest = true
+            unanswered += 1
             closeRequest(in: limits.request, context)
         case .body: break
         case .end:
@@ -56,7 +65,12 @@ final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data), isReadingRequest { closeRequest(in: limits.rest, context) }
+        if case .end = unwrapOutboundIn(data) {
+            // What is no HTTP is answered, and was no request.
+            unanswered = max(0, unanswered - 1)
+            waitingSince = .now()
+            if isReadingRequest { closeRequest(in: limits.rest, context) }
+        }
         context.write(data, promise: promise)
     }
 
@@ -64,6 +78,22 @@ final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
         reading?.cancel()
         reading = context.channel.isWritable ? nil : closing(in: limits.reading, context)
         context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is OpenConnections.MakeRoom else {
+            context.fireUserInboundEventTriggered(event)
+            return
+        }
+        if hasWaited(context) { context.channel.close(promise: nil) }
+    }
+
+    /// Whether nothing has been asked or answered for some time. An answer that was not sent whole is still being given.
+    private func hasWaited(_ context: ChannelHandlerContext) -> Bool {
+        guard unanswered == 0, !isReadingRequest else { return false }
+        guard NIODeadline.now() - waitingSince >= limits.waiting else { return false }
+        let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        return unsent == 0
     }
 
     func channelInactive(context: ChannelHandlerContext) {
