@@ -102,6 +102,7 @@ struct APIRequest: Sendable {
         let most = operation.body?.bytesMax ?? 0
         let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
         guard announced <= most else { throw Self.tooLarge(most) }
+        if request.headers[.expect]?.lowercased() == "100-continue" { context.askForBody() }
         do {
             return Array(buffer: try await request.body.collect(upTo: most))
         } catch is NIOTooManyBytesError {

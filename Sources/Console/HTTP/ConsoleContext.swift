@@ -1,5 +1,7 @@
+import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTPTypes
 
 /// What travels with a request through the HTTP interface.
 public struct ConsoleContext: RequestContext, RemoteAddressRequestContext {
@@ -9,10 +11,17 @@ public struct ConsoleContext: RequestContext, RemoteAddressRequestContext {
     public var caller = Caller.nobody
     /// What a form of the dashboard must bring along; empty outside of it.
     var formSecret = ""
+    private let channel: any Channel
 
     public init(source: Source) {
         coreContext = .init(source: source)
         remoteAddress = source.channel.remoteAddress
+        channel = source.channel
+    }
+
+    /// Tells a client that waits for the word to send its body (RFC 9110, 10.1.1).
+    func askForBody() {
+        channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
     }
 }
 
