@@ -17,21 +17,49 @@ struct ConsoleResponder: HTTPResponder {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let begun = Moment.now
-        var response = try await router.respond(to: request, context: context)
-        let path = context.endpointPath.flatMap { $0 == "NotFound" ? nil : $0 }
-        if path == nil, response.status == .notFound {
-            let methods = methods(of: request.uri.path)
-            if !methods.isEmpty {
-                let allowed = methods.map(\.rawValue).joined(separator: ", ")
-                response =
-                    Problem(
-                        .methodNotAllowed, "this path does not take \(request.method.rawValue)", allowed: allowed,
-                        headers: [.allow: allowed]
-                    ).response
-            }
+        let response: Response
+        if let problem = Self.problem(of: request) {
+            response = problem.response
+        } else {
+            response = try await answer(to: request, context)
         }
-        metrics.count(request.method, path: path, status: response.status, took: Moment.now - begun)
+        metrics.count(
+            request.method, path: Self.route(of: context), status: response.status, took: Moment.now - begun)
         return response
+    }
+
+    private func answer(to request: Request, _ context: Context) async throws -> Response {
+        let response = try await router.respond(to: request, context: context)
+        guard response.status == .notFound, Self.route(of: context) == nil else { return response }
+        let methods = methods(of: request.uri.path)
+        guard !methods.isEmpty else { return response }
+        let allowed = methods.map(\.rawValue).joined(separator: ", ")
+        return Problem(
+            .methodNotAllowed, "this path does not take \(request.method.rawValue)", allowed: allowed,
+            headers: [.allow: allowed]
+        ).response
+    }
+
+    /// The path of the route that answered.
+    private static func route(of context: Context) -> String? {
+        context.endpointPath.flatMap { $0 == "NotFound" ? nil : $0 }
+    }
+
+    /// What is wrong with a request whatever it asks for.
+    private static func problem(of request: Request) -> Problem? {
+        guard hasEmptySegment(request.uri.path) else { return nil }
+        return Problem(.notFound, "no path has an empty segment, nor a slash at its end")
+    }
+
+    /// The router passes over one, and would take another path for this one.
+    private static func hasEmptySegment(_ path: String) -> Bool {
+        let slash = UInt8(ascii: "/")
+        var last: UInt8?
+        for byte in path.utf8 {
+            if byte == slash, last == slash { return true }
+            last = byte
+        }
+        return last == slash && path.utf8.count > 1
     }
 
     /// What a path that is there takes.

@@ -79,6 +79,22 @@ import Testing
         }
     }
 
+    /// An id that came out empty is not another path's.
+    @Test func aPathWithAnEmptySegmentIsNotThere() async throws {
+        try await APIScene.with { api in
+            for (method, path) in [
+                (HTTPMethod.PUT, "/v1/orders//x"), (.PUT, "//v1/orders/x"), (.PUT, "/v1/orders/x/"),
+                (.GET, "//v1//orders"), (.GET, "/v1/orders/"), (.DELETE, "/v1/orders/"), (.GET, "/healthz/"),
+                (.POST, "/v1/orders//nudge"), (.GET, "//"), (.PATCH, "/v1/orders//?a=b"),
+            ] {
+                let reply = try await api.ask(method, path, json: method == .PUT ? APIScene.order : nil)
+                #expect(reply.status == 404 && reply.type == "application/problem+json", "\(method) \(path): \(reply)")
+            }
+            #expect(try await api.values("SELECT id FROM reconciled.orders").isEmpty)
+            #expect(try await api.ask(.GET, "/v1/orders?cursor=//").status != 404)
+        }
+    }
+
     @Test func requestsAreCountedByRouteAndNotByPath() async throws {
         try await APIScene.with { api in
             for id in ["a", "b", "c"] { _ = try await api.ask(.GET, "/v1/orders/\(id)") }
