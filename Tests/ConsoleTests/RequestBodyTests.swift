@@ -35,6 +35,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [("gzip", 415), ("x, identity", 415), ("identity", 200), ("Identity", 200)])
+    func aBodyIsTakenUnencoded(encoding: String, status: UInt) async throws {
+        try await withConsole(routes: [Echo()]) { base in
+            let reply = try await ask(.PUT, base + "/echo", headers: [("content-encoding", encoding)], body: "ab")
+            #expect(reply.status == status, "\(reply)")
+            guard status == 415 else { return }
+            #expect(reply.type == "application/problem+json" && reply.body.contains(#""field":"content-encoding""#))
+            #expect(reply.headers["accept-encoding"] == ["identity"])
+        }
+    }
+
     @Test func whoDoesNotWaitIsNotAsked() async throws {
         try await withConsole(routes: [Echo()]) { base in
             let taken = try await exchange(base, [(Self.head + "Content-Length: 2\r\n\r\nab", nil)])

@@ -99,6 +99,12 @@ struct APIRequest: Sendable {
 
     /// The body, whatever it is.
     func bytes() async throws -> [UInt8] {
+        let encoding = request.headers[.contentEncoding]
+        guard encoding == nil || encoding?.lowercased() == "identity" else {
+            throw Problem(
+                .unsupportedMediaType, "a body is taken as it is, not encoded", field: "content-encoding",
+                allowed: "identity, or none", headers: [.acceptEncoding: "identity"])
+        }
         let most = operation.body?.bytesMax ?? 0
         let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
         guard announced <= most else { throw Self.tooLarge(most) }

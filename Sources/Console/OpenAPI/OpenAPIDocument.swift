@@ -75,7 +75,7 @@ struct OpenAPIDocument: Sendable {
             if operation.takesAnything { content.add("application/x-www-form-urlencoded", object: media) }
             var text = JSONObjectText()
             text.add("required", true)
-            text.add("description", "\(body.bytesMax) bytes at most.")
+            text.add("description", "\(body.bytesMax) bytes at most, without a Content-Encoding.")
             text.add("content", object: content)
             object.add("requestBody", object: text)
         }
@@ -131,7 +131,7 @@ extension APIOperation {
         }
         if !pathParameters.isEmpty { statuses.insert(.notFound) }
         if body != nil { statuses.formUnion([.contentTooLarge, .unsupportedMediaType]) }
-        if takesAnything { statuses.subtract([.unprocessableContent, .unsupportedMediaType]) }
+        if takesAnything { statuses.remove(.unprocessableContent) }
         return statuses.subtracting(answers.map(\.status)).sorted { $0.code < $1.code }
     }
 }
