@@ -125,6 +125,8 @@ extension APIOperation {
     var allProblems: [HTTPResponse.Status] {
         var statuses = Set(problems)
         if role != nil { statuses.formUnion([.unauthorized, .forbidden]) }
+        // Another site's page.
+        if method != .get { statuses.insert(.forbidden) }
         if path.hasPrefix("/v1/") {
             // A value that no column takes, or a parameter that there is none of.
             statuses.formUnion([.badRequest, .unprocessableContent, .misdirectedRequest, .serviceUnavailable])

@@ -147,6 +147,20 @@ import Timeline
         }
     }
 
+    /// Whoever may send anything is told as well what is not taken.
+    @Test func whatIsRefusedOfANotificationIsDocumented() async throws {
+        try await APIScene.with { api in
+            let answers = api.document["paths"]?["/v1/notify/{gateway}"]?["post"]?["responses"]
+            for (header, status) in [
+                (("content-encoding", "gzip"), UInt(415)), (("sec-fetch-site", "cross-site"), 403),
+            ] {
+                let reply = try await api.ask(.POST, "/v1/notify/trial", as: nil, json: "{}", headers: [header])
+                #expect(reply.status == status && reply.type == "application/problem+json", "\(reply)")
+                #expect(answers?["\(status)"] != nil)
+            }
+        }
+    }
+
     @Test func aFloodIsRefused() async throws {
         try await APIScene.with { api in
             var statuses: [UInt: Int] = [:]
