@@ -25,6 +25,31 @@ import Testing
         }
     }
 
+    /// The authority of the target counts, not the Host beside it.
+    @Test(arguments: [
+        ("http://rebound.example/metrics", 421), ("http://rebound.example:80/metrics?x=http://localhost/", 421),
+        ("HTTP://localhost@rebound.example/metrics", 421),
+        ("/metrics?x=http://rebound.example/", 200), ("http://127.0.0.1:1/metrics", 200),
+    ])
+    func theTargetsAuthorityCounts(target: String, status: Int) async throws {
+        try await withConsole { base in
+            let answer = try await exchange(
+                base, [("GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", nil)])
+            #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(answer)")
+        }
+    }
+
+    @Test(arguments: ["/metrics", "http://localhost/metrics", "/healthz"])
+    func twoHostsAreRefused(target: String) async throws {
+        try await withConsole { base in
+            let answer = try await exchange(
+                base,
+                [("GET \(target) HTTP/1.1\r\nHost: localhost\r\nhost: localhost\r\nConnection: close\r\n\r\n", nil)])
+            #expect(answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
+            #expect(answer.contains("application/problem+json"))
+        }
+    }
+
     @Test func anotherSitesPageChangesNothing() async throws {
         try await withConsole(routes: [Change()]) { base in
             for headers in [

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Timeline
 
@@ -47,9 +48,17 @@ struct ConsoleResponder: HTTPResponder {
 
     /// What is wrong with a request whatever it asks for.
     private static func problem(of request: Request) -> Problem? {
-        guard hasEmptySegment(request.uri.path) else { return nil }
-        return Problem(.notFound, "no path has an empty segment, nor a slash at its end")
+        // The first one is the request's authority.
+        if request.headers.contains(host) {
+            return Problem(.badRequest, "there are two hosts", field: "host", allowed: "one")
+        }
+        if hasEmptySegment(request.uri.path) {
+            return Problem(.notFound, "no path has an empty segment, nor a slash at its end")
+        }
+        return nil
     }
+
+    private static let host = HTTPField.Name("Host")!
 
     /// The router passes over one, and would take another path for this one.
     private static func hasEmptySegment(_ path: String) -> Bool {

@@ -123,13 +123,14 @@ extension APIOperation {
 
     /// Every problem that it can answer with, by code.
     var allProblems: [HTTPResponse.Status] {
-        var statuses = Set(problems)
+        // What is no request, whatever it asks for.
+        var statuses = Set(problems + [.badRequest])
         if role != nil { statuses.formUnion([.unauthorized, .forbidden]) }
         // Another site's page.
         if method != .get { statuses.insert(.forbidden) }
         if path.hasPrefix("/v1/") {
             // A value that no column takes, or a parameter that there is none of.
-            statuses.formUnion([.badRequest, .unprocessableContent, .misdirectedRequest, .serviceUnavailable])
+            statuses.formUnion([.unprocessableContent, .misdirectedRequest, .serviceUnavailable])
         }
         if !pathParameters.isEmpty { statuses.insert(.notFound) }
         if body != nil { statuses.formUnion([.contentTooLarge, .unsupportedMediaType]) }

@@ -17,7 +17,7 @@ extension ConsoleServer {
             answers: [.init(.ok, "All metrics.", type: "text/plain")], problems: [.misdirectedRequest]),
         APIOperation(
             .get, "/openapi.json", role: nil, "This document.",
-            answers: [.init(.ok, "OpenAPI 3.1.", schema: #"{"type":"object"}"#)]),
+            answers: [.init(.ok, "OpenAPI 3.1.", schema: #"{"type":"object"}"#)], problems: [.misdirectedRequest]),
     ]
 
     private static let readiness =
