@@ -1,11 +1,16 @@
 import NIOCore
 import NIOHTTP1
 
-/// What HTTP/1 asks of a server (RFC 9112) and the framework leaves out. It stands where a message still has its
-/// target as it was sent.
-final class ProtocolRules: ChannelInboundHandler, RemovableChannelHandler {
+/// What HTTP/1 asks of a server (RFC 9112) and the framework leaves out. It stands where a message still has its version and
+/// its target as it was sent.
+final class ProtocolRules: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// The client speaks HTTP/1.0: it knows no chunks and no 100 Continue, and its answer ends with the connection.
+    private var isOld = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(let head) = unwrapInboundIn(data), let changed = mended(head) else {
@@ -15,12 +20,29 @@ final class ProtocolRules: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelRead(wrapInboundOut(.head(changed)))
     }
 
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard isOld, case .head(var head) = unwrapOutboundIn(data) else {
+            context.write(data, promise: promise)
+            return
+        }
+        head.version = .http1_0
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+
     /// What the rest is to see of a head; nil: it as it is.
     private func mended(_ head: HTTPRequestHead) -> HTTPRequestHead? {
-        // The target's authority counts, whatever Host says (3.2.2). Two of those are refused later, and must be seen there.
-        guard let authority = Self.authority(of: head.uri), head.headers["Host"].count < 2 else { return nil }
+        let authority = Self.authority(of: head.uri)
+        if authority == nil, head.version == .http1_1, head.isKeepAlive { return nil }
         var head = head
-        head.headers.replaceOrAdd(name: "Host", value: authority)
+        // The target's counts, whatever Host says (3.2.2). Two of those are refused later, and must be seen there.
+        if let authority, head.headers["Host"].count < 2 { head.headers.replaceOrAdd(name: "Host", value: authority) }
+        if head.version != .http1_1 {
+            isOld = true
+            head.headers.remove(name: "Expect")
+        }
+        // The framework looks for this word alone, in this spelling.
+        if isOld || !head.isKeepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
         return head
     }
 

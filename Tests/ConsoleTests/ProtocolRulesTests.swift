@@ -1,0 +1,43 @@
+import Hummingbird
+import Testing
+
+@testable import Console
+
+/// What HTTP/1 asks of a server, to the byte.
+@Suite(.timeLimit(.minutes(1))) struct ProtocolRulesTests {
+    /// A route whose answer has no length.
+    private struct Streamed: ConsoleRoutes {
+        func add(to router: Router<ConsoleContext>) {
+            router.get("/streamed") { _, _ -> Response in
+                Response(
+                    status: .ok,
+                    body: .init { writer in
+                        for part in ["a", "b"] { try await writer.write(ByteBuffer(string: part)) }
+                        try await writer.finish(nil)
+                    })
+            }
+        }
+    }
+
+    @Test func anOldClientsAnswerEndsWithItsConnection() async throws {
+        try await withConsole(routes: [Streamed()]) { base in
+            for fields in ["", "Connection: keep-alive\r\n", "Expect: 100-continue\r\n"] {
+                let head = "HTTP/1.0\r\nHost: localhost\r\n\(fields)\r\n"
+                let health = try await exchange(base, [("GET /healthz \(head)", nil)])
+                #expect(health.hasPrefix("HTTP/1.0 200") && health.hasSuffix(#"{"status":"alive"}"#), "\(health)")
+                let streamed = try await exchange(base, [("GET /streamed \(head)", nil)])
+                #expect(streamed.hasPrefix("HTTP/1.0 200") && streamed.hasSuffix("\r\n\r\nab"), "\(streamed)")
+                #expect(!streamed.lowercased().contains("transfer-encoding"), "\(streamed)")
+            }
+        }
+    }
+
+    @Test(arguments: ["close", "Close", "CLOSE", "te, close"])
+    func whoAsksForItsEndGetsIt(connection: String) async throws {
+        try await withConsole(routes: [Streamed()]) { base in
+            let head = "HTTP/1.1\r\nHost: localhost\r\nConnection: \(connection)\r\n\r\n"
+            let answer = try await exchange(base, [("GET /streamed \(head)", nil)])
+            #expect(answer.hasPrefix("HTTP/1.1 200") && answer.hasSuffix("\r\n0\r\n\r\n"), "\(answer)")
+        }
+    }
+}
