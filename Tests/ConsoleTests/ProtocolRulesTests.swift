@@ -40,4 +40,22 @@ import Testing
             #expect(answer.hasPrefix("HTTP/1.1 200") && answer.hasSuffix("\r\n0\r\n\r\n"), "\(answer)")
         }
     }
+
+    /// * is much of what is harmless.
+    @Test(arguments: [
+        ("BREW / HTTP/1.1\r\n\r\n", "400 Bad Request"),
+        ("PUT / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400 Bad Request"),
+        ("GET / HTTP/1.1\r\nX: *\r\n\r\n", "431 Request Header Fields Too Large"),
+        ("GET /* HTTP/1.1\r\n\r\n", "431 Request Header Fields Too Large"),
+    ])
+    func whatIsNoRequestIsToldSo(text: String, status: String) async throws {
+        try await withConsole { base in
+            let sent = text.replacing("*", with: String(repeating: "x", count: 100_000))
+            let answer = try await exchange(base, [(sent, nil)])
+            let code = status.prefix(3)
+            #expect(answer.hasPrefix("HTTP/1.1 \(status)\r\n"), "\(answer)")
+            #expect(answer.lowercased().contains("content-type: application/problem+json\r\n"), "\(answer)")
+            #expect(answer.contains(#""status":\#(code)"#) && answer.hasSuffix("}"), "\(answer)")
+        }
+    }
 }

@@ -22,7 +22,9 @@ public struct Problem: Error, Sendable {
         self.headers = headers
     }
 
-    var response: Response {
+    static let type = "application/problem+json"
+
+    var json: String {
         struct Body: Encodable {
             var type = "about:blank"
             var title: String
@@ -36,8 +38,11 @@ public struct Problem: Error, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let json = try? encoder.encode(body) else { preconditionFailure("texts and a number can be encoded") }
-        var response = ConsoleServer.json(
-            status, String(decoding: json, as: UTF8.self), type: "application/problem+json")
+        return String(decoding: json, as: UTF8.self)
+    }
+
+    var response: Response {
+        var response = ConsoleServer.json(status, json, type: Self.type)
         for field in headers { response.headers[field.name] = field.value }
         return response
     }

@@ -11,6 +11,8 @@ final class ProtocolRules: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The client speaks HTTP/1.0: it knows no chunks and no 100 Continue, and its answer ends with the connection.
     private var isOld = false
+    /// Why the parser takes no more of what comes.
+    private var fault: HTTPParserError?
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(let head) = unwrapInboundIn(data), let changed = mended(head) else {
@@ -21,13 +23,44 @@ final class ProtocolRules: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard isOld, case .head(var head) = unwrapOutboundIn(data) else {
+        guard isOld || fault != nil, case .head(var head) = unwrapOutboundIn(data) else {
             context.write(data, promise: promise)
             return
         }
-        head.version = .http1_0
-        head.headers.replaceOrAdd(name: "Connection", value: "close")
-        context.write(wrapOutboundOut(.head(head)), promise: promise)
+        if isOld {
+            head.version = .http1_0
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
+        guard let fault, Self.isBareRefusal(head) else {
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+            return
+        }
+        let problem = Self.problem(of: fault)
+        let body = ByteBuffer(string: problem.json)
+        head.status = HTTPResponseStatus(
+            statusCode: problem.status.code, reasonPhrase: problem.status.reasonPhrase)
+        head.headers.replaceOrAdd(name: "Content-Type", value: Problem.type)
+        head.headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)")
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: promise)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? HTTPParserError { fault = error }
+        context.fireErrorCaught(error)
+    }
+
+    /// The framework's answer to what is no HTTP; a refusal of ours has words.
+    private static func isBareRefusal(_ head: HTTPResponseHead) -> Bool {
+        head.status == .badRequest && head.headers.first(name: "Content-Length") == "0"
+    }
+
+    /// A target that is too long is not told apart from headers that are.
+    private static func problem(of fault: HTTPParserError) -> Problem {
+        switch fault {
+        case .headerOverflow: Problem(.requestHeaderFieldsTooLarge, "the target and the headers are too large")
+        default: Problem(.badRequest, "this is no HTTP/1.1 request: \(fault)")
+        }
     }
 
     /// What the rest is to see of a head; nil: it as it is.
