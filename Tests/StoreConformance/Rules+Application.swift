@@ -12,7 +12,8 @@ extension StoreConformance {
                 try await subject.harness.setStatus(of: "r1", to: H.statuses.withdrawn)
                 let settlement = subject.settlement(claim, verdict: .settled, delay: nil, status: H.statuses.settled)
                 try subject.expect(
-                    try await subject.settle([settlement]).map(\.undated), is: [.overtaken(status: H.statuses.withdrawn)],
+                    try await subject.settle([settlement]).map(\.undated),
+                    is: [.overtaken(status: H.statuses.withdrawn)],
                     "the outcome")
                 let columns = try await subject.columns("r1")
                 try subject.expect(columns.status, is: H.statuses.withdrawn, "status")
@@ -39,7 +40,8 @@ extension StoreConformance {
                         claim, verdict: .settled, delay: nil, status: H.statuses.settled,
                         contradictedBy: [H.statuses.closed, H.statuses.withdrawn])
                     try subject.expect(
-                        try await subject.settle([settlement]).map(\.undated), is: [.overtaken(status: H.statuses.withdrawn)],
+                        try await subject.settle([settlement]).map(\.undated),
+                        is: [.overtaken(status: H.statuses.withdrawn)],
                         "the outcome")
                     try await subject.expectNextCheck(id, in: .zero)
                 }
@@ -55,7 +57,8 @@ extension StoreConformance {
                         claim, verdict: .settled, delay: nil, status: H.statuses.settled,
                         contradictedBy: [H.statuses.closed])
                     try subject.expect(
-                        try await subject.settle([settlement]).map(\.undated), is: [.overtaken(status: H.statuses.settled)],
+                        try await subject.settle([settlement]).map(\.undated),
+                        is: [.overtaken(status: H.statuses.settled)],
                         "the outcome")
                     try await subject.expectNextCheck(claim.row.id, in: delay)
                 }

@@ -98,7 +98,8 @@ extension StoreConformance {
                 settlements[3].verdict = .failed
                 settlements[3].delay = .seconds(60)
                 try subject.expect(
-                    try await subject.settle([settlements[3]]).map(\.undated), is: [.written(status: H.statuses.waiting)],
+                    try await subject.settle([settlements[3]]).map(\.undated),
+                    is: [.written(status: H.statuses.waiting)],
                     "what is written instead")
             },
         ]

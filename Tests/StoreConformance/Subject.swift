@@ -77,7 +77,8 @@ struct Subject<H: StoreHarness>: Sendable {
             switch outcome {
             case .written(_, let dueAt), .overtaken(_, let dueAt):
                 let columns = try await columns(settlement.held.id)
-                try expect((dueAt == nil) == (columns.nextCheckIn == nil), "the outcome says whether the row is due again")
+                try expect(
+                    (dueAt == nil) == (columns.nextCheckIn == nil), "the outcome says whether the row is due again")
             case .stale, .locked, .refused: break
             }
         }
