@@ -17,8 +17,16 @@ resolved AS (
     UPDATE reconciled.orders AS o
     SET status = $2::text,
         next_check_at = CASE WHEN $2::text = 'pending' THEN now() END,
-        gateway_txn_id = COALESCE($5::text, o.gateway_txn_id),
-        paid_at = CASE WHEN $2::text = 'paid' THEN COALESCE(o.paid_at, now()) ELSE o.paid_at END,
+        -- A payment that is taken back holds its transaction no longer: the order that it belongs to needs it.
+        gateway_txn_id = CASE
+            WHEN before.status = 'paid' AND $2::text NOT IN ('paid', 'review') THEN $5::text
+            ELSE COALESCE($5::text, o.gateway_txn_id)
+        END,
+        paid_at = CASE
+            WHEN $2::text = 'paid' THEN COALESCE(o.paid_at, now())
+            WHEN before.status = 'paid' AND $2::text <> 'review' THEN NULL
+            ELSE o.paid_at
+        END,
         review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(o.review_reason, 'MANUAL') END,
         review_detail = CASE WHEN $2::text = 'review' THEN o.review_detail END,
         give_up_at = CASE WHEN $2::text = 'pending' THEN now() + $6::interval ELSE o.give_up_at END,

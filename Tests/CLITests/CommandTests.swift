@@ -157,6 +157,14 @@ import Testing
             let shown = try await Self.run(database, ["show", "orders", "a"])
             #expect(shown.output.contains("tester") && shown.output.contains("bank statement"), "\(shown.output)")
             #expect(shown.output.contains("pending → paid"))
+            // A mistake is taken back, and the order whose payment it is gets it.
+            let undone = try Self.json(
+                try await Self.run(
+                    database, ["resolve", "orders", "a", "--status", "closed", "--note", "not this one", "--json"]))
+            #expect(undone["gateway_txn_id"] == .null && undone["paid_at"] == .null)
+            let right = try await Self.run(
+                database, ["resolve", "orders", "b", "--status", "paid", "--txn", "t-1", "--note", "this one"])
+            #expect(right.code == 0, "\(right.errors)")
         }
     }
 

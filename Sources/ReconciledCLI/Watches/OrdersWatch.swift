@@ -77,8 +77,11 @@ struct OrdersWatch: ServedWatch {
             }
             return
         }
-        guard transaction.unicodeScalars.count <= 255, !transaction.utf8.contains(0) else {
+        guard transaction.unicodeScalars.count <= 255, !transaction.hasControlCharacter else {
             throw InputError("txn", problem: "cannot be stored", allowed: allowed)
+        }
+        guard transaction.first?.isWhitespace == false, transaction.last?.isWhitespace == false else {
+            throw InputError("txn", problem: "begins or ends with a blank", allowed: allowed)
         }
     }
 

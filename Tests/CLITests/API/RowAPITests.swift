@@ -152,6 +152,8 @@ import Testing
             _ = try await api.ask(.PUT, "/v1/orders/x", json: APIScene.order)
             _ = try await api.ask(.PUT, "/v1/orders/y", json: APIScene.order)
             for (body, field) in [
+                (#"{"status":"paid","note":"seen","txn":" "}"#, "txn"),
+                (#"{"status":"paid","note":"seen","txn":"ch_1\n"}"#, "txn"),
                 (#"{"status":"paid","note":"seen"}"#, "txn"), (#"{"status":"nope","note":"seen"}"#, "status"),
                 (#"{"status":"closed"}"#, "note"), (#"{"status":"closed","note":" "}"#, "note"),
                 (#"{"status":"closed","note":"x","why":"y"}"#, "why"), (#"{"note":"x"}"#, "status"),
