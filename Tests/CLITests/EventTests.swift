@@ -95,6 +95,21 @@ import Testing
     }
 
     /// A transaction that took its number first and commits last is not skipped.
+    /// Who was cut off before the first event goes on where it began to listen.
+    @Test(.timeLimit(.minutes(3))) func aListenerThatHeardNothingYetMissesNothing() async throws {
+        try await Self.withRun { database, base in
+            try await Self.execute(database, Self.addOrder("before"))
+            _ = try await Self.listen(base + "/v1/events?after=0") { $0.contains("\"before\"") }
+            let greeting = try await Self.listen(base + "/v1/events") { $0.contains(": listening") }
+            let id = try #require(greeting.firstMatch(of: /id: ([0-9]+)\n/)).1
+            try await Self.execute(database, Self.addOrder("meanwhile"))
+            let text = try await Self.listen(base + "/v1/events", headers: [("Last-Event-ID", String(id))]) {
+                $0.contains("\"meanwhile\"")
+            }
+            #expect(!text.contains("\"before\""))
+        }
+    }
+
     @Test(.timeLimit(.minutes(3))) func aLateCommitIsHeard() async throws {
         try await Self.withRun { database, base in
             let history = """

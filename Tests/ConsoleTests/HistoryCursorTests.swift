@@ -21,6 +21,11 @@ import Timeline
         #expect(!isTakenAfterAll)
     }
 
+    @Test func whatLiesBeforeTheNewestOnesIsOld() {
+        let cursor = HistoryCursor(newest: Array(1_001...2_000), now: Self.start)
+        #expect(cursor.missing.isEmpty && cursor.low == 2_000)
+    }
+
     @Test func aSequenceThatWasSetLeavesNoHole() {
         var cursor = HistoryCursor(newest: [], now: Self.start)
         let isTaken = cursor.take(1_000_000_000, now: Self.start)

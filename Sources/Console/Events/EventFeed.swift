@@ -83,12 +83,15 @@ public final class EventFeed: Service {
         after id: Int64, watch: String?
     ) async throws(PostgresError) -> (events: [ByteBuffer], rest: Int64?) {
         // Who is cut off again must not begin behind one that is being written.
-        let low = state.withLock { $0.low } ?? id
+        let low = place ?? id
         let entries = try await tail.entries(after: id, missing: [], limit: Self.batch)
         let events = entries.filter { watch == nil || $0.watch == watch }
             .map { HistoryEvent.encoded($0, noun: noun($0.watch), resume: min($0.id, low)) }
         return (events, entries.count < Self.batch ? nil : entries.last?.id)
     }
+
+    /// Everything up to this id was seen; nil while nobody listens.
+    var place: Int64? { state.withLock { $0.low } }
 
     var listenerCount: Int { state.withLock { $0.listeners.count } }
 

@@ -42,12 +42,14 @@ public struct EventRoutes: ConsoleRoutes {
                 .serviceUnavailable, "the history cannot be read at the moment", headers: [.retryAfter: "2"])
         }
         let first = if let after { try await feed.missed(after: after, watch: watch) } else { nothing }
+        // A listener that was cut off before it heard anything goes on here as well.
+        let place = (after ?? feed.place).map { "id: \($0)\n" } ?? ""
         var headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"]
         headers[.init("X-Accel-Buffering")!] = "no"
         return Response(
             status: .ok, headers: headers,
             body: .init { [feed] writer in
-                try await writer.write(ByteBuffer(string: "retry: 2000\n: listening\n\n"))
+                try await writer.write(ByteBuffer(string: "retry: 2000\n\(place): listening\n\n"))
                 var missed = first
                 while true {
                     for event in missed.events { try await writer.write(event) }

@@ -23,7 +23,7 @@ struct HistoryCursor: Hashable, Sendable {
     init(newest: [Int64], now: Moment) {
         high = newest.last ?? 0
         let present = Set(newest)
-        for id in max(1, high - Int64(Self.lookback))..<max(1, high) where !present.contains(id) {
+        for id in max(1, high - Int64(Self.lookback) + 1)..<max(1, high) where !present.contains(id) {
             gaps[id] = now + Self.patience
         }
     }
