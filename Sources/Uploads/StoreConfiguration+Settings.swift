@@ -66,6 +66,21 @@ extension StoreConfiguration.Directory {
                 allowed:
                     "a relative path with {id} or {name}, and {index} in the name of the file, such as {id}/{index}")
         }
+        guard !(words.contains("id") && words.contains("name")) else {
+            throw section.error(
+                "pattern", problem: "chunks of different uploads have one file, such as “x” of “y_z” and “x_y” of “z”",
+                allowed: "{id} or {name}, not both")
+        }
+        let literals = pattern.split(separator: "/", omittingEmptySubsequences: false)
+        guard
+            literals.allSatisfy({
+                !$0.isEmpty && $0 != "." && !$0.hasPrefix(ChunkNaming.reserved) && $0.utf8.count < 200
+            })
+        else {
+            throw section.error(
+                "pattern", problem: "no chunk can have such a path",
+                allowed: "parts of 1 to 199 bytes that are not “.” and do not begin with “\(ChunkNaming.reserved)”")
+        }
         guard Self.isApart(file[..<index.lowerBound].reversed()), Self.isApart(file[index.upperBound...]) else {
             throw section.error(
                 "pattern",
@@ -104,9 +119,28 @@ extension StoreConfiguration.Directory {
         throw section.error("target", problem: problem, allowed: "a directory beside it")
     }
 
+    fileprivate static func isNested(_ one: String, _ other: String) -> Bool {
+        let (one, other) = (segments(one), segments(other))
+        return one.starts(with: other) || other.starts(with: one)
+    }
+
     /// A path but for doubled, trailing and `.` parts.
     private static func segments(_ path: String) -> [Substring] {
         [path.hasPrefix("/") ? "/" : "."] + path.split(separator: "/").filter { $0 != "." }
+    }
+}
+
+extension StoreConfiguration {
+    /// Why this one cannot be served beside the other, and by which key; nil if it can. What one publishes must not be
+    /// another's chunk, and no chunk two stores': it would be freed by the one that is done first.
+    public func directoryProblem(beside other: StoreConfiguration) -> (key: String, problem: String)? {
+        guard case .directory(let ours) = kind, case .directory(let theirs) = other.kind else { return nil }
+        if Directory.isNested(ours.chunks, theirs.target) { return ("chunks", "the target of \(other.name)") }
+        if Directory.isNested(ours.target, theirs.chunks) { return ("target", "the chunks of \(other.name)") }
+        guard Directory.isNested(ours.chunks, theirs.chunks) else { return nil }
+        // An id is one session's, whatever its store.
+        let isByID = ours.pattern.contains("{id}") && ours.pattern == theirs.pattern && ours.chunks == theirs.chunks
+        return isByID ? nil : ("chunks", "the chunks of \(other.name)")
     }
 }
 

@@ -115,7 +115,7 @@ import Timeline
 
     /// No other session can own what the id names, so a late retry of a chunk is this one's.
     @Test func whatAnIdNamesGoesHoweverLateItCame() async throws {
-        for pattern in ["{id}/{index}", "{name}-{id}.{index}"] {
+        for pattern in ["{id}/{index}", "part-{id}.{index}"] {
             let scene = try DirectoryScene(pattern: pattern)
             var upload = scene.upload(Self.content, chunkBytes: 300)
             try scene.send(upload, Self.content)

@@ -65,7 +65,7 @@ import Testing
 
     /// Chunk 10 of the session 1 would be the file of chunk 0 of the session 11.
     @Test(arguments: [
-        "{id}{index}", "a/{name}{index}.part", "{id}7{index}", "{index}{id}", "{index}00{name}", "{id}_{index}{name}",
+        "{id}{index}", "a/{name}{index}.part", "{id}7{index}", "{index}{id}", "{index}00{name}",
     ])
     func anIndexThatRunsIntoAnIdIsRefused(pattern: String) throws {
         let error = #expect(throws: SettingsError.self) { try read(Self.directory + ", pattern: \"\(pattern)\"") }
@@ -76,7 +76,7 @@ import Testing
 
     @Test(arguments: [
         "{id}/{index}", "{name}_{index}", "resumable-{id}.{index}", "{id}/7{index}", "{id}_7{index}", "{index}.{id}",
-        "{id}{name}/chunk{index}", "{id}/{index}.part",
+        "{name}/chunk{index}", "{id}/{index}.part",
     ])
     func anIndexThatStandsApartIsRead(pattern: String) throws {
         guard case .directory(let directory) = try read(Self.directory + ", pattern: \"\(pattern)\"").kind else {
@@ -84,6 +84,39 @@ import Testing
             return
         }
         #expect(directory.pattern == pattern)
+    }
+
+    /// The session x_y of the file z has the chunks of the session x of the file y_z.
+    @Test(arguments: ["{id}_{name}_{index}", "{id}{name}/{index}", "{id}.{index}.{name}", "{id}/b-{name}.{index}"])
+    func twoWordsThatRunIntoEachOtherAreRefused(pattern: String) throws {
+        let error = #expect(throws: SettingsError.self) { try read(Self.directory + ", pattern: \"\(pattern)\"") }
+        #expect(error?.key == "stores.acme.pattern" && error?.allowed == "{id} or {name}, not both")
+    }
+
+    @Test(arguments: ["{id}//{index}", "{id}/./{index}", ".reconciled/{id}/{index}", "{id}/.reconciled{index}"])
+    func aPathThatNoChunkCanHaveIsRefused(pattern: String) throws {
+        let error = #expect(throws: SettingsError.self) { try read(Self.directory + ", pattern: \"\(pattern)\"") }
+        #expect(error?.key == "stores.acme.pattern" && error?.problem == "no chunk can have such a path")
+    }
+
+    /// One frees what it has published: that must not be another's.
+    @Test(arguments: [
+        ("/a", "/b", "/c", "/a", "target"), ("/a", "/b", "/b/x", "/c", "chunks"), ("/a", "/b", "/a", "/c", "chunks"),
+        ("/a", "/b", "/a/x", "/c", "chunks"), ("/a", "/b", "/c", "/b", nil), ("/a", "/b", "/c", "/d", nil),
+    ])
+    func storesThatTakeEachOthersFilesAreTold(
+        chunks: String, target: String, otherChunks: String, otherTarget: String, key: String?
+    ) throws {
+        let pattern = ", pattern: \"{name}_{index}\""
+        let first = try read("kind: directory, chunks: \(chunks), target: \(target)" + pattern)
+        let second = try read("kind: directory, chunks: \(otherChunks), target: \(otherTarget)" + pattern)
+        #expect(second.directoryProblem(beside: first)?.key == key)
+    }
+
+    @Test func chunksThatAnIdNamesMayLieTogether() throws {
+        let first = try read("kind: directory, chunks: /a, target: /b, pattern: \"{id}/{index}\"")
+        let second = try read("kind: directory, chunks: /a, target: /c, pattern: \"{id}/{index}\"")
+        #expect(second.directoryProblem(beside: first) == nil)
     }
 
     /// One name may begin with the other; it is another directory all the same.

@@ -48,6 +48,7 @@ struct Configuration: Sendable {
             }
             return gateway
         }
+        var known: [StoreConfiguration] = []
         stores = try root.sections("stores").map { name, section in
             var section = section
             try names.add(name, section)
@@ -56,6 +57,12 @@ struct Configuration: Sendable {
                 throw section.error(
                     "timeout", problem: problem, allowed: "a timeout well below watches.uploads.lease")
             }
+            if let (key, problem) = known.lazy.compactMap(store.directoryProblem).first {
+                throw section.error(
+                    key, problem: "the same directory as \(problem), or one in the other",
+                    allowed: "a directory of its own")
+            }
+            known.append(store)
             return store
         }
         lanes = try root.sections("lanes", definedBy: ["concurrency", "rate", "timeout"]).map { name, section in
