@@ -5,6 +5,7 @@
 --   delay         NULL puts the upload to rest
 --   contradicted  statuses, joined by commas, that make an overtaken upload due again
 --   changes       whether the columns after it are written; false keeps them
+--   basis         columns that make up the session, as the check began with them; other ones now are as another status now
 -- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
 --         what they are now.
 --
@@ -16,18 +17,18 @@ WITH input AS MATERIALIZED (
         $3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::text[], $8::interval[], $9::integer[],
         $10::text[], $11::jsonb[], $12::text[], $13::jsonb[], $14::text[], $15::integer[],
         $16::boolean[], $17::text[], $18::integer[], $19::text[], $20::bigint[], $21::timestamptz[], $22::text[],
-        $23::text[], $24::bigint[], $25::text[], $26::jsonb[]
+        $23::text[], $24::bigint[], $25::text[], $26::jsonb[], $27::jsonb[]
     ) WITH ORDINALITY AS input (
         id, lease_token, status_before, due_at, verdict, delay, failure_count,
         reason, answer, error, progress, contradicted, duration_ms,
         changes, status_after, received_chunks, missing, merged_bytes, last_activity_at, location,
-        etag, reclaimed_bytes, review_reason, review_detail, position
+        etag, reclaimed_bytes, review_reason, review_detail, basis, position
     )
 ),
 held AS MATERIALIZED (
     SELECT input.*,
         u.status AS status_now,
-        u.status = input.status_before AS agrees,
+        u.status = input.status_before AND to_jsonb(u) @> COALESCE(input.basis, '{}') AS agrees,
         u.next_check_at AS next_check_now,
         u.review_reason AS review_reason_now
     FROM input

@@ -1,3 +1,4 @@
+import JSON
 import Reconciling
 import Timeline
 
@@ -32,6 +33,22 @@ public struct Upload: Row, Hashable {
     public var reviewReason: String?
 
     public var lane: String { store }
+
+    /// What a merge is made by, as a JSON object by column name: where the row says something else meanwhile, what was found
+    /// out is about another session.
+    public var basis: String { basisObject.text }
+
+    var basisObject: JSONObjectText {
+        var object = JSONObjectText()
+        object.add("store", store)
+        object.add("name", name)
+        object.add("total_bytes", totalBytes)
+        object.add("chunk_bytes", chunkBytes)
+        object.add("chunk_count", Int64(chunkCount))
+        object.add("sha256", json: sha256.map { .string($0) } ?? .null)
+        object.add("s3_upload_id", json: s3UploadID.map { .string($0) } ?? .null)
+        return object
+    }
 
     public init(
         id: String, store: String, name: String, totalBytes: Int64, chunkBytes: Int64, chunkCount: Int,

@@ -17,6 +17,8 @@ public struct UploadChange: Hashable, Sendable {
     public var reviewReason: String?
     /// A JSON object as text.
     public var reviewDetail: String?
+    /// The session's `Upload.basis` that this was concluded from; written only while that is the row's. Nil: whatever it is.
+    public var basis: String?
 
     public init(
         status: String, receivedChunks: Int? = nil, missing: String? = nil, mergedBytes: Int64? = nil,

@@ -29,7 +29,9 @@ struct UploadCheck {
         while true {
             switch step {
             case .conclude(let decision):
-                return Conclusion(decision, answer: answer.json(decision))
+                var conclusion = Conclusion(decision, answer: answer.json(decision))
+                conclusion.change?.basis = claim.row.basis
+                return conclusion
             case .act(let action):
                 guard let plan = claim.row.plan else { preconditionFailure("the rules act on no impossible plan") }
                 let begunAt = context.now()
@@ -61,13 +63,13 @@ struct UploadCheck {
     }
 
     private var work: StoreWork {
-        let (context, noted) = (context, noted)
+        let (context, noted, row) = (context, noted, claim.row)
         return StoreWork(
             token: claim.lease.token, deadline: context.deadline, now: context.now,
             leaseRemaining: context.leaseRemaining, state: noted.value.state,
             checkpoint: { mergedBytes, state in
                 let progress = noted.with(mergedBytes: mergedBytes, state: state)
-                guard try await context.journal(progress.json ?? "{}") else { return false }
+                guard try await context.journal(progress.journaled(of: row)) else { return false }
                 noted.keep(progress)
                 return true
             })

@@ -94,8 +94,18 @@ public struct UploadProgress: Hashable, Sendable {
     }
 
     /// The column's new value; nil if there is nothing to carry.
-    public var json: String? {
-        guard self != UploadProgress() else { return nil }
+    public var json: String? { self == UploadProgress() ? nil : object.text }
+
+    /// As a checkpoint writes it, which the journal takes only while the session is still the one that it is about.
+    func journaled(of upload: Upload) -> String {
+        var object = object
+        var session = upload.basisObject
+        session.add("status", upload.status)
+        object.add("session", object: session)
+        return object.text
+    }
+
+    private var object: JSONObjectText {
         var object = JSONObjectText()
         object.add("merged_bytes", mergedBytes)
         object.add("state", json: state)
@@ -118,7 +128,7 @@ public struct UploadProgress: Hashable, Sendable {
         object.add("reviewed", reviewed)
         if spaceWaits > 0 { object.add("space_waits", Int64(spaceWaits)) }
         if restarts > 0 { object.add("restarts", Int64(restarts)) }
-        return object.text
+        return object
     }
 
     private static let countMax = 1_000

@@ -46,6 +46,7 @@ public enum UploadTable: WatchTable {
             .int8Array(changes.map { $0?.reclaimedBytes }),
             .textArray(changes.map { $0?.reviewReason }),
             .jsonbArray(changes.map { $0?.reviewDetail }),
+            .jsonbArray(changes.map { $0?.basis }),
         ]
     }
 

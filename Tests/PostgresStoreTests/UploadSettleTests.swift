@@ -1,10 +1,12 @@
 import Postgres
 import PostgresStore
 import Reconciling
+import Schema
 import StoreConformance
 import Testing
 import Timeline
-import Uploads
+
+@testable import Uploads
 
 /// How a conclusion's columns reach `reconciled.uploads`.
 @Suite struct UploadSettleTests {
@@ -99,6 +101,43 @@ import Uploads
                 ])
             let progress = try await harness.columns(of: "u1").progress
             #expect(progress?.filter { $0 != " " } == #"{"state":{"part":8}}"#)
+        }
+    }
+
+    /// What was merged is another file than the row speaks of by now: neither a checkpoint nor a settle says otherwise.
+    @Test(arguments: [
+        "name = 'b'", "total_bytes = total_bytes + 1", "chunk_bytes = chunk_bytes + 1", "chunk_count = chunk_count + 1",
+        "sha256 = repeat('0', 64)", "s3_upload_id = 'u'",
+    ])
+    func aSessionThatWasChangedMeanwhileIsNotDecided(change: String) async throws {
+        try await withClaim { harness, store, claim in
+            let held = HeldLease(id: "u1", lane: "a", lease: claim.lease)
+            let noted = UploadProgress(mergedBytes: 4).journaled(of: claim.row)
+            #expect(try await store.journal(held, progress: noted))
+            #expect(try await harness.columns(of: "u1").progress?.contains("session") == false)
+            let statement = Statement(name: "", text: "UPDATE reconciled.uploads SET \(change)")
+            try await harness.database.pool.execute(PostgresQuery(statement))
+            #expect(try await !store.journal(held, progress: noted))
+            var change = UploadChange(status: "complete", location: "/files/a", reclaimedBytes: 5)
+            change.basis = claim.row.basis
+            let settlement = Settlement(
+                held: held, statusBefore: "receiving", dueAt: claim.dueAt, verdict: .settled, delay: nil, change: change
+            )
+            let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
+            guard case .overtaken("receiving", .some)? = outcomes.first else {
+                Issue.record("\(outcomes)")
+                return
+            }
+            #expect(try await texts(harness, "location, reclaimed_at") == [nil, nil])
+        }
+    }
+
+    /// Whoever cancels an upload stops its merge at the next checkpoint.
+    @Test func anUploadThatWasCancelledIsNotNoted() async throws {
+        try await withClaim { harness, store, claim in
+            try await harness.setStatus(of: "u1", to: "expired")
+            let held = HeldLease(id: "u1", lane: "a", lease: claim.lease)
+            #expect(try await !store.journal(held, progress: UploadProgress().journaled(of: claim.row)))
         }
     }
 

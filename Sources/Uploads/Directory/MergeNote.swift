@@ -27,6 +27,8 @@ struct MergeNote: Hashable, Sendable {
     var changedAt: Int64?
     /// Once renamed, the file is known by this alone.
     var published: Published?
+    /// What that file hashes to, if that was asked.
+    var digest: String?
 
     init(
         fingerprint: String, token: Int64, mergedBytes: Int64, changedAt: Int64? = nil,
@@ -49,6 +51,7 @@ struct MergeNote: Hashable, Sendable {
         if let inode = json["inode"]?.integer, let modified = json["modified"]?.integer {
             published = Published(inode: UInt64(bitPattern: inode), modified: modified)
         }
+        digest = json["sha256"]?.string
     }
 
     var json: JSONValue {
@@ -63,6 +66,7 @@ struct MergeNote: Hashable, Sendable {
                 .init("modified", .number(String(published.modified))),
             ]
         }
+        if let digest { members.append(.init("sha256", .string(digest))) }
         return .object(members)
     }
 
