@@ -21,7 +21,7 @@ struct ChunkFiles: Sendable {
         do throws(FileError) {
             directory = try root.directory(naming.path)
         } catch {
-            if error.isForbidden, naming.ownsDirectory {
+            if error.isForbidden, !naming.path.isEmpty {
                 throw Self.unreadable("The session's directory “\(naming.path.joined(separator: "/"))”", error)
             }
             guard error.isNotFound else { throw error }
@@ -152,7 +152,7 @@ struct ChunkFiles: Sendable {
         }
     }
 
-    private static func unreadable(_ what: String, _ error: FileError) -> StoreFault {
+    static func unreadable(_ what: String, _ error: FileError) -> StoreFault {
         StoreFault(.unreadable, error.fault("\(what) cannot be read").problem)
     }
 }

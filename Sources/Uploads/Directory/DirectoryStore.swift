@@ -38,7 +38,10 @@ public struct DirectoryStore: ChunkStore {
             }
             if look.inventory.targetBytes != nil { return try await mergeBeside(job, look, work, call) }
             guard look.inventory.missing.isEmpty else { return .chunksChanged }
-            guard configuration.layout == .offset else { return try await mergeChunks(job, look, work, call) }
+            // Nothing was ever written of an empty file, and there may be no data file.
+            guard configuration.layout == .offset, plan.count > 0 else {
+                return try await mergeChunks(job, look, work, call)
+            }
             if let outcome = try await mergeData(job, look, work, call) { return outcome }
             // The target is on another file system: the data file is copied as one chunk.
             guard let whole = ChunkPlan(totalBytes: plan.totalBytes, chunkBytes: max(1, plan.totalBytes), count: 1)
@@ -69,16 +72,19 @@ public struct DirectoryStore: ChunkStore {
         let earlier = MergeNote(work.state)
         let (outcome, target) = try await call.run { () throws -> (MergeOutcome, OpenFile.Status?) in
             guard let status = try job.targetStatus() else { return (.interrupted, nil) }
-            guard let earlier, earlier.isPublished(status, beside: look), status.bytes == job.plan.totalBytes else {
+            guard let earlier, earlier.isPublished(status, beside: look), status.bytes == job.plan.totalBytes,
+                job.upload.sha256 == nil || earlier.digest == job.upload.sha256
+            else {
                 return (try job.compared(), status)
             }
             return (try job.confirmed(digest: job.upload.sha256), nil)
         }
         guard case .published = outcome, let target else { return outcome }
         // What its chunks are is known when their time has come.
-        let note = MergeNote(
+        var note = MergeNote(
             fingerprint: look.inventory.fingerprint, token: work.token, mergedBytes: target.bytes,
             changedAt: look.changedAt, published: target)
+        note.digest = job.upload.sha256
         return try await checkpoint(note, work) ? outcome : .interrupted
     }
 
@@ -110,6 +116,7 @@ public struct DirectoryStore: ChunkStore {
         let digest = try await call.run { try job.verify(whole) }
         // The last note: whoever finds the part goes on behind it, and whoever finds the target knows it.
         note.published = try await call.run { .init(try whole.part.status()) }
+        note.digest = digest
         note.mergedBytes = total
         guard try await checkpoint(note, work) else { return try await lost(job, whole, call) }
         let fingerprint = note.fingerprint
@@ -156,8 +163,9 @@ public struct DirectoryStore: ChunkStore {
             }
             return status
         }
-        let note = MergeNote(
+        var note = MergeNote(
             fingerprint: fingerprint, token: work.token, mergedBytes: 0, changedAt: look.changedAt, published: status)
+        note.digest = job.upload.sha256
         guard try await checkpoint(note, work) else { return .interrupted }
         return try await call.run { try job.publishData() }
     }
@@ -214,7 +222,7 @@ public struct DirectoryStore: ChunkStore {
         // the session ended belongs to the next one of that name.
         let isOwn = configuration.pattern.contains("{id}")
         let note = MergeNote(work.state)
-        let end = upload.lastActivityAt.map { ($0.microseconds + 1) * 1_000 }
+        let end = upload.lastActivityAt.map { $0.microseconds.addingSaturated(1).multipliedSaturated(by: 1_000) }
         let taken = await attempt(upload, plan, work) { job in
             // Their own file system's clock tells best: a client may have given a chunk any time, one to come or one that
             // it kept. Only where no merge of ours noted it, the last activity has to do.

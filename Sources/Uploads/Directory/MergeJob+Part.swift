@@ -157,7 +157,7 @@ extension MergeJob {
         }
         guard free - left >= floor else {
             try setBack(state)
-            throw Stop(.noSpace(neededBytes: left + floor, freeBytes: free))
+            throw Stop(.noSpace(neededBytes: left.addingSaturated(floor), freeBytes: free))
         }
         while linux_fallocate(
             state.part.descriptor, Int32(LINUX_FALLOC_FL_KEEP_SIZE), 0, plan.totalBytes) != 0

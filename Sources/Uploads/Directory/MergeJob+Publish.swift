@@ -21,7 +21,7 @@ extension MergeJob {
 
     /// Publishes the part: it appears under its name whole, or not at all, and never over something.
     func publish(_ state: MergeState, digest: String?) throws -> MergeOutcome {
-        let directory = try targetRoot.directory(target.path, creating: true)
+        guard let directory = try targetDirectory(creating: true) else { return .interrupted }
         let parts = try partsDirectory(creating: false)
         try checkInterruption()
         let isMoved: Bool
@@ -46,7 +46,7 @@ extension MergeJob {
     /// Moves the data file of an `offset` layout to the target's place; nil if that is another file system.
     func publishData() throws -> MergeOutcome? {
         guard let source = files.directory else { throw Stop(.chunksChanged) }
-        let directory = try targetRoot.directory(target.path, creating: true)
+        guard let directory = try targetDirectory(creating: true) else { return .interrupted }
         try checkInterruption()
         let isMoved: Bool
         do throws(FileError) {

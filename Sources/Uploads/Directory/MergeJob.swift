@@ -61,11 +61,19 @@ struct MergeJob: Sendable {
 
     var location: String { ([configuration.target] + target.path + [target.file]).joined(separator: "/") }
 
-    func targetStatus() throws(FileError) -> OpenFile.Status? {
+    func targetStatus() throws -> OpenFile.Status? {
+        try targetDirectory(creating: false)?.status(of: target.file)
+    }
+
+    /// The target's directory; nil if there is none. One that we may not enter is this row's trouble: others lie elsewhere.
+    func targetDirectory(creating: Bool) throws -> OpenFile? {
         do throws(FileError) {
-            return try targetRoot.directory(target.path).status(of: target.file)
+            return try targetRoot.directory(target.path, creating: creating)
         } catch {
-            guard error.isNotFound else { throw error }
+            if error.isForbidden, !target.path.isEmpty {
+                throw ChunkFiles.unreadable("The target's directory “\(target.path.joined(separator: "/"))”", error)
+            }
+            guard error.isNotFound, !creating else { throw error }
             return nil
         }
     }

@@ -60,7 +60,7 @@ struct Trash: Sendable {
     func bytes(_ identity: String) throws(FileError) -> Int64 {
         guard let folder = try folder(identity, creating: false) else { return 0 }
         var sum: Int64 = 0
-        for name in try folder.entries() { sum += try folder.status(of: name)?.bytes ?? 0 }
+        for name in try folder.entries() { sum = sum.addingSaturated(try folder.status(of: name)?.bytes ?? 0) }
         return sum
     }
 
@@ -72,7 +72,7 @@ struct Trash: Sendable {
         var sum: Int64 = 0
         for name in try folder.entries() {
             step()
-            sum += try folder.status(of: name)?.bytes ?? 0
+            sum = sum.addingSaturated(try folder.status(of: name)?.bytes ?? 0)
             try folder.remove(name)
         }
         try self.folder(nil, creating: false)?.remove(identity, isDirectory: true)

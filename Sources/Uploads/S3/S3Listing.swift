@@ -62,8 +62,10 @@ extension S3Part {
 }
 
 enum S3ETag {
-    /// An ETag without its quotes; nil for what is none.
-    static func bare(_ text: String) -> String? {
+    /// An ETag without its quotes; nil for what is none. A proxy that may encode bodies marks it as weak: the store's own
+    /// is in there all the same.
+    static func bare(_ marked: String) -> String? {
+        let text = marked.hasPrefix("W/\"") ? marked.dropFirst(2) : marked[...]
         let bare =
             text.hasPrefix("\"") && text.hasSuffix("\"") && text.utf8.count >= 2
             ? text.dropFirst().dropLast() : text[...]
