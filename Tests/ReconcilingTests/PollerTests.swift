@@ -44,6 +44,25 @@ import Timeline
         }.get()
     }
 
+    /// Nobody tells of it again when the check ends, and by then it is due long below what was claimed meanwhile.
+    @Test func aRowThatWasNudgedDuringItsCheckIsNotLeftToTheSweep() async throws {
+        let scenario = Scenario(Scenario.watch()) { claim, _, simulation in
+            guard claim.row.id == "r1", claim.checkCount == 0 else { return Scenario.paid }
+            await simulation.sleepThrough(.seconds(4))
+            return Conclusion(.recheck, next: .after(.seconds(3_600)))
+        }
+        scenario.insert("r1")
+        scenario.insert("r2", dueIn: .milliseconds(3_900))
+        try await scenario.run { scenario in
+            scenario.advance(by: .milliseconds(500))
+            scenario.database.perform { table, now in table.rows["r1"]?.nextCheckAt = now }
+            scenario.database.notify(lane: "a")
+            #expect(scenario.advance(atMost: .seconds(4)) { scenario.row("r1").checkCount == 1 })
+            #expect(scenario.row("r2").status == "paid")
+            #expect(scenario.advance(atMost: .milliseconds(100)) { scenario.row("r1").status == "paid" })
+        }.get()
+    }
+
     @Test func aLostNotificationIsMadeUpForByTheSweep() async throws {
         let scenario = Scenario(Scenario.watch()) { _, _, _ in Scenario.paid }
         try await scenario.run { scenario in
