@@ -53,6 +53,27 @@ import Timeline
                 == "14:03:00 Paid at stripe-eu 14:02:11, found 14:03:00, marked paid [good]")
     }
 
+    /// What was answered after a decision is not told before it.
+    @Test func aRunOfEqualAnswersEndsAtEachChange() {
+        let open = #"{"state": "NOT_PAID_YET", "authenticated": true}"#
+        let checks = ["14:01:00", "14:02:00", "14:05:00", "14:06:00", "14:07:00"].map { Self.entry($0, answer: open) }
+        let closed = Self.entry("14:03:00", after: "closed", verdict: nil, actor: "ada", reason: "RESOLVED")
+        let again = Self.entry(
+            "14:04:00", before: "closed", after: "pending", verdict: nil, actor: "ada", reason: "RESOLVED")
+        // Of the same instant as an answer: it comes first, as who asks comes before who answers.
+        let nudged = Self.entry("14:07:00", verdict: nil, actor: "ada", reason: "NUDGED")
+        #expect(
+            Self.story(history: [closed, again, nudged], checks: checks) == [
+                "14:00:00 Created [plain]",
+                "14:01:00 stripe-eu: not paid yet (2 times, the last at 14:02:00) [plain]",
+                "14:03:00 ada decided: closed [hand]",
+                "14:04:00 ada decided: pending [hand]",
+                "14:05:00 stripe-eu: not paid yet (2 times, the last at 14:06:00) [plain]",
+                "14:07:00 ada asked for a check at once [hand]",
+                "14:07:00 stripe-eu: not paid yet [plain]",
+            ])
+    }
+
     @Test func whoAddedItIsToldInThePlaceOfItsArrival() {
         let added = Self.entry("14:00:00", verdict: nil, actor: "ada", reason: "ADDED")
         #expect(Self.story(history: [added]) == ["14:00:00 ada added it [hand]"])

@@ -41,7 +41,9 @@ struct Narrative {
             guard let at = entry.time("at") else { continue }
             entries.append(change(entry, at: at, ordinal: areChecksWhole ? ordinals[at] : nil))
         }
-        entries += answers(checks.filter { check in check.time("at").map { !told.contains($0) } ?? false })
+        entries += answers(
+            checks.filter { check in check.time("at").map { !told.contains($0) } ?? false },
+            between: history.compactMap { $0.time("at") })
         return entries.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
 
@@ -88,8 +90,9 @@ struct Narrative {
         return Entry(at: at, text: text, tone: .hand, raw: nil)
     }
 
-    /// Answers that changed nothing: equal ones in a row become one entry.
-    private func answers(_ checks: [RowFields]) -> [Entry] {
+    /// Answers that changed nothing: equal ones in a row become one entry. Each change ends such a run: what came after it
+    /// is not told before it.
+    private func answers(_ checks: [RowFields], between changes: [Timestamp]) -> [Entry] {
         var entries: [Entry] = []
         var run: (text: String, first: Timestamp, last: Timestamp, count: Int64, raw: String?, isFailed: Bool)?
         func finish() {
@@ -104,7 +107,7 @@ struct Narrative {
             guard let at = check.time("at") else { continue }
             let text = words.answer(check, times)
             let raw = check.object("answer")?.pretty
-            if run?.text == text {
+            if let begun = run, begun.text == text, !changes.contains(where: { begun.last < $0 && $0 <= at }) {
                 run?.last = at
                 run?.count += 1
                 run?.raw = raw
