@@ -54,7 +54,9 @@ import Testing
                     INSERT INTO reconciled.uploads (
                         id, store, name, total_bytes, chunk_bytes, chunk_count, received_chunks, missing, next_check_at)
                     VALUES ('u-1', 'local', 'beach.jpg', 1000, 100, 10, 6, '6-9', now() + interval '1 day');
-                    INSERT INTO reconciled.timers (id, every, url) VALUES ('t-1', '1 hour', 'http://127.0.0.1:9/x');
+                    INSERT INTO reconciled.timers (id, every, url) VALUES
+                        ('t-1', '1 hour', 'http://127.0.0.1:9/x'),
+                        ('t-long', '1 hour', 'http://127.0.0.1:9/' || repeat('x', 500));
                     """)
         }
     }

@@ -114,6 +114,28 @@ def live_counts_and_removals():
     driver.get_log("browser")  # The missing row is there, as it must be.
 
 
+def nothing_is_wider_than_the_screen():
+    # A reason and an address without a space; a lane's state and its button are seen on a phone, too.
+    open_page("/")
+    post("/lanes/odd/pause", {"why": "see https://tickets.example/" + "x" * 900})
+    wait_for("the pause is told", lambda: "tickets.example" in text("[data-live=alerts]"))
+    for width in (360, 1280):
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500})
+        for path in ("/timers", "/timers/t-long", "/"):
+            open_page(path)
+            taken = driver.execute_script("return document.scrollingElement.scrollWidth")
+            assert taken <= width, f"{path} is {taken} wide on a screen of {width}"
+        for part in ("[data-name=State]", "button"):
+            edge = steady(lambda: driver.execute_script(
+                "return arguments[0].getBoundingClientRect().right", one(part, lane("odd"))))
+            assert edge <= width, f"{part} ends at {edge} on a screen of {width}"
+        shot(f"long-{width}")
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    post("/lanes/odd/resume", {})
+    wait_for("the lane runs", lambda: "paused" not in text("[data-live=alerts]"))
+
+
 def anyone():
     # At a glance: what needs me?
     open_page("/")
@@ -209,6 +231,7 @@ def anyone():
     driver.get_log("browser")
 
     live_counts_and_removals()
+    nothing_is_wider_than_the_screen()
 
     # In the dark, and on a phone.
     driver.execute_cdp_cmd(

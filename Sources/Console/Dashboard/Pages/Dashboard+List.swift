@@ -84,7 +84,9 @@ extension Dashboard {
     private static func cell(
         _ column: ListColumn, of row: RowFields, _ watch: any ConsoleWatch, _ words: any WatchWords, _ times: TimeWords
     ) -> Model {
-        var model: Model = ["isNumber": column.isNumber, "text": ""]
+        var model: Model = [
+            "name": column.name, "isNumber": column.isNumber, "isLong": column.isLong, "text": "",
+        ]
         switch column.content {
         case .text(let name): model["text"] = row[name] ?? "–"
         case .note(let name): model["text"] = watch.note(on: name, of: row.json) ?? row[name] ?? "–"

@@ -7,7 +7,8 @@ struct TimerWords: WatchWords {
     let columns: [ListColumn] = [
         ListColumn("Every", .text("every"), isNumber: true), .status, ListColumn("Next run", .time("next_check_at")),
         ListColumn("Runs", .text("run_count"), isNumber: true),
-        ListColumn("Answer", .text("last_status_code"), isNumber: true), ListColumn("Calls", .text("url")), .why,
+        ListColumn("Answer", .text("last_status_code"), isNumber: true),
+        ListColumn("Calls", .text("url"), isLong: true), .why,
     ]
 
     let facts: [(column: String, name: String)] = [

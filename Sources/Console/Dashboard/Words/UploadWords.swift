@@ -5,7 +5,7 @@ struct UploadWords: WatchWords {
     let goodStatuses: Set<String> = ["complete"]
 
     let columns: [ListColumn] = [
-        ListColumn("Name", .text("name")), .status, ListColumn("Progress", .progress),
+        ListColumn("Name", .text("name"), isLong: true), .status, ListColumn("Progress", .progress),
         ListColumn("Size", .note("total_bytes"), isNumber: true), ListColumn("Store", .text("store")), .nextCheck, .why,
     ]
 

@@ -90,16 +90,19 @@ struct ListColumn: Sendable {
     var name: String
     var content: Content
     var isNumber = false
+    /// Whether it may take several lines.
+    var isLong = false
 
-    init(_ name: String, _ content: Content, isNumber: Bool = false) {
+    init(_ name: String, _ content: Content, isNumber: Bool = false, isLong: Bool = false) {
         self.name = name
         self.content = content
         self.isNumber = isNumber
+        self.isLong = isLong
     }
 
     static let status = ListColumn("Status", .text("status"))
     static let nextCheck = ListColumn("Next check", .time("next_check_at"))
-    static let why = ListColumn("Why", .why)
+    static let why = ListColumn("Why", .why, isLong: true)
 }
 
 /// Words for each watch; one that has none of its own is told by its columns.
