@@ -18,11 +18,19 @@ import Testing
     @Test func whatAPersonMustKnowFirstIsTold() {
         let late = Duration.seconds(11)
         let paused = LaneState(
-            registered: Self.registered(paused: true, heldFor: .seconds(5)), late: late, isConfigured: false)
+            registered: Self.registered(paused: true, heldFor: .seconds(5)), late: late, isConfigured: true)
         #expect(paused == .paused(by: nil, reason: "why"))
         let held = LaneState(registered: Self.registered(heldFor: .seconds(5)), late: late, isConfigured: true)
         #expect(held == .held(.seconds(5)))
-        #expect(LaneState(registered: nil, late: late, isConfigured: false) == .unconfigured)
+        // The end of a hold helps nobody where no configuration names the lane, nor does a resume.
+        let removed = LaneState(registered: Self.registered(heldFor: .seconds(5)), late: late, isConfigured: false)
+        #expect(removed.text { "\($0)" } == "not configured")
+        let itself = LaneState(registered: Self.registered(paused: true), late: late, isConfigured: false)
+        #expect(itself.text { "\($0)" } == "not configured")
+        let both = LaneState(registered: Self.registered(paused: true, by: "ada"), late: late, isConfigured: false)
+        #expect(both.text { "\($0)" } == "not configured; paused by ada: why")
+        #expect(
+            LaneState(registered: nil, late: late, isConfigured: false) == .unconfigured(pausedBy: nil, reason: nil))
         #expect(LaneState(registered: Self.registered(), late: late, isConfigured: true) == .late(late))
         #expect(LaneState(registered: nil, late: .seconds(10), isConfigured: true) == .runs)
         #expect(!LaneState.runs.isIll && LaneState.late(late).isIll)
@@ -52,6 +60,31 @@ import Testing
             try await scene.run("UPDATE reconciled.orders SET next_check_at = now() WHERE id = 'a'")
             let due = try await DashboardVisitor(scene).get("/orders?status=due").body
             #expect(due.contains(#"href="/orders/a""#), "\(due)")
+        }
+    }
+
+    /// A webhook that was taken out of the configuration while it had asked to wait.
+    @Test func aHoldDoesNotHideThatNobodyConfiguredALane() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency) VALUES
+                    ('a', 'gone', 1, 'EUR'), ('b', 'trial', 1, 'EUR')
+                """)
+            try await scene.run(
+                """
+                INSERT INTO reconciled.lanes (name, hold_until)
+                VALUES ('gone', now() + interval '58 minutes'), ('trial', now() + interval '58 minutes')
+                ON CONFLICT (name) DO UPDATE SET hold_until = EXCLUDED.hold_until
+                """)
+            let page = try await DashboardVisitor(scene).get("/").body
+            #expect(page.contains("gone is not configured: orders wait there"), "\(page)")
+            #expect(page.contains(">not configured</td>"), "\(page)")
+            let configuration = try Configuration(yaml: DashboardVisitor.yaml, fileName: "r.yaml", environment: [:])
+            let report = try await StatusReport(Watch.allServed.map { $0.init(configuration) }, pool: scene.pool)
+            let lines = report.text(usesColour: false).split(separator: "\n")
+            #expect(lines.contains { $0.hasPrefix("gone") && $0.hasSuffix("not configured") }, "\(lines)")
+            #expect(lines.contains { $0.hasPrefix("trial") && $0.contains("asked to wait for 57m") }, "\(lines)")
         }
     }
 

@@ -10,16 +10,19 @@ struct Glance: Sendable {
         var counts: LaneStatus?
         var registered: Registry.Lane?
         var state: LaneState
+        /// Whether it can be paused and resumed: neither the configuration nor a poller named the others.
+        var isKnown: Bool
 
         init(
             _ name: String, of watch: (any ConsoleWatch)? = nil, counts: LaneStatus? = nil,
-            in registry: [Registry.Lane], isConfigured: Bool
+            in registry: [Registry.Lane], isConfigured: Bool = true
         ) {
             self.name = name
             self.watch = watch
             self.counts = counts
             registered = registry.first { $0.name == name }
             state = LaneState(registered: registered, late: counts?.late, isConfigured: isConfigured)
+            isKnown = isConfigured || registered != nil
         }
     }
 
@@ -42,9 +45,8 @@ struct Glance: Sendable {
             }
         }
         let known = Set(lanes.map(\.name))
-        // Only those that say something: a lane that was configured once is no news.
-        lanes += registered.filter { $0.paused && !known.contains($0.name) }
-            .map { Lane($0.name, in: registered, isConfigured: false) }
+        // Only those that say something: a lane that was configured once is no news, for nothing waits there.
+        lanes += registered.filter { $0.paused && !known.contains($0.name) }.map { Lane($0.name, in: registered) }
         lanes.sort { $0.name < $1.name }
     }
 
@@ -145,14 +147,12 @@ struct Glance: Sendable {
 
     func laneRows(mayAct: Bool) -> [Model] {
         lanes.map { lane in
-            // One that neither the configuration nor a poller named is no lane that can be paused.
-            let mayAct = mayAct && (lane.registered != nil || lane.state != .unconfigured)
-            return [
+            [
                 "name": lane.name, "watch": lane.watch?.name ?? "",
                 "due": CountWords.text(lane.counts?.due ?? RowCount(0)),
                 "late": lane.counts?.late.map(TimeWords.duration) ?? "–", "state": lane.state.text(TimeWords.duration),
                 "tone": lane.state.isIll ? "bad" : "plain",
-                "isPaused": lane.registered?.paused ?? false, "mayAct": mayAct,
+                "isPaused": lane.registered?.paused ?? false, "mayAct": mayAct && lane.isKnown,
                 "path": "/lanes/\(Dashboard.encoded(lane.name))",
             ]
         }
