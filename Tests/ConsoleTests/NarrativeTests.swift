@@ -121,6 +121,33 @@ import Timeline
                 == "14:01:00 stripe-eu gave no usable answer: The gateway answered 503 [bad]")
     }
 
+    /// Timers' checks are not recorded: what their rows hold after failed calls is all that tells of them.
+    @Test(arguments: [
+        ("active", 12, "500", "failing: 12 calls in a row, last answer 500"),
+        ("active", 1_000, "null", "failing: 1,000 calls in a row, no answer"),
+        ("active", 1, "404", "the last call failed: answer 404"),
+        ("finished", 3, "500", "the last call failed: answer 500"),
+        ("active", 0, "200", nil), ("paused", 3, "500", nil), ("review", 3, "500", nil),
+    ])
+    func aTimerThatFailsSaysSo(status: String, failures: Int, answer: String, trouble: String?) {
+        let row = Self.fields(
+            """
+            {"id": "t", "status": "\(status)", "failure_count": \(failures), "last_status_code": \(answer),
+             "last_error": "It broke.", "created_at": "2026-11-27T14:00:00Z", "last_checked_at": "2026-11-27T14:30:00Z"}
+            """)
+        #expect(TimerWords().trouble(row) == trouble)
+        func story(_ checks: [RowFields]) -> [Narrative.Entry] {
+            Narrative(words: TimerWords(), times: Self.times)
+                .entries(row: row, history: [], checks: checks, areChecksWhole: false)
+        }
+        let told: String? = trouble.map { $0.prefix(1).uppercased() + $0.dropFirst() + ". It broke." }
+        #expect(story([]).dropFirst().map(\.text) == [told].compactMap(\.self))
+        #expect(story([]).dropFirst().allSatisfy { $0.tone == .bad })
+        // Where they are recorded, they tell it themselves.
+        let failed = Self.entry("14:30:00", verdict: "failed", answer: #"{"status_code": 500}"#)
+        #expect(story([failed]).dropFirst().map(\.text) == ["Called: answered 500"])
+    }
+
     /// The figures that decide a case are before the person who decides it.
     @Test func evidenceHoldsEveryFigureOfTheCase() {
         let detail = Self.fields(

@@ -33,6 +33,27 @@ import Testing
         }
     }
 
+    @Test func aTimerThatFailsIsNoGreenOne() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(
+                """
+                INSERT INTO reconciled.timers (id, every, url, failure_count, last_status_code, last_verdict, last_error)
+                VALUES ('ill', '1 hour', 'http://127.0.0.1:9/', 12, 500, 'failed', 'It broke.'),
+                    ('well', '1 hour', 'http://127.0.0.1:9/', 0, 200, 'settled', NULL)
+                """)
+            let visitor = DashboardVisitor(scene)
+            let told = "active, failing: 12 calls in a row, last answer 500"
+            let list = try await visitor.get("/timers").body
+            #expect(list.contains(">\(told)</td>") && list.contains(">active</td>"), "\(list)")
+            let ill = try await visitor.get("/timers/ill").body
+            #expect(ill.contains(#"<p class="summary bad"><strong>\#(told)</strong>"#), "\(ill)")
+            // What a decision is about is the status alone.
+            #expect(ill.contains(#"name="seen_status" value="active""#), "\(ill)")
+            let well = try await visitor.get("/timers/well").body
+            #expect(well.contains(#"<p class="summary good"><strong>active</strong>"#), "\(well)")
+        }
+    }
+
     /// A refused decision comes back on the row's page with all that was typed.
     @Test func aRefusedDecisionLosesNothing() async throws {
         try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in

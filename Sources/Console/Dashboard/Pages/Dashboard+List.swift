@@ -88,6 +88,9 @@ extension Dashboard {
             "name": column.name, "isNumber": column.isNumber, "isLong": column.isLong, "text": "",
         ]
         switch column.content {
+        case .status:
+            let status = row["status"] ?? "–"
+            model["text"] = words.trouble(row).map { "\(status), \($0)" } ?? status
         case .text(let name): model["text"] = row[name] ?? "–"
         case .note(let name): model["text"] = watch.note(on: name, of: row.json) ?? row[name] ?? "–"
         case .time(let name):

@@ -59,8 +59,10 @@ extension Dashboard {
     ) -> Model {
         let id = row["id"] ?? ""
         let status = row["status"] ?? "?"
+        let trouble = words.trouble(row)
         let tone: Narrative.Entry.Tone =
-            row["review_reason"] != nil ? .hand : words.goodStatuses.contains(status) ? .good : .plain
+            row["review_reason"] != nil
+            ? .hand : trouble != nil ? .bad : words.goodStatuses.contains(status) ? .good : .plain
         var model: Model = [
             "id": id, "path": Self.path(watch.name, id), "status": status, "tone": tone.rawValue, "isOpen": isOpen,
             "seenReason": row["review_reason"] ?? "", "back": back, "takesTransaction": watch.takesTransaction,
@@ -69,6 +71,7 @@ extension Dashboard {
             "note": draft?.fields["note"] ?? "",
             "heading": "\(watch.noun.prefix(1).uppercased() + watch.noun.dropFirst()) \(id)",
         ]
+        model.set("trouble", trouble)
         let amount = watch.note(on: "amount_minor", of: row.json)
         let summary = [amount, words.summary(row, times)].compactMap(\.self).joined(separator: " ")
         if !summary.isEmpty { model["summary"] = summary }

@@ -31,6 +31,14 @@ struct Narrative {
         if let created = row.time("created_at"), !history.contains(where: { $0["reason"] == "ADDED" }) {
             entries.append(Entry(at: created, text: "Created", tone: .plain))
         }
+        // Where checks are not recorded, the row alone knows of those that failed.
+        if let trouble = words.trouble(row), let at = row.time("last_checked_at"),
+            !checks.contains(where: { $0.time("at") == at })
+        {
+            let sentence = trouble.prefix(1).uppercased() + trouble.dropFirst()
+            let text = row["last_error"].map { "\(sentence). \($0)" } ?? sentence
+            entries.append(Entry(at: at, text: text, tone: .bad))
+        }
         // One statement wrote both, so they carry the same instant.
         let told = Set(history.filter { $0["actor"] == nil }.compactMap { $0.time("at") })
         var ordinals: [Timestamp: Int64] = [:]

@@ -16,6 +16,8 @@ protocol WatchWords: Sendable {
     var reasons: [String: ReasonWords] { get }
     /// The statuses in which a row is where it should be.
     var goodStatuses: Set<String> { get }
+    /// What is wrong with a row whose status does not say so: `failing: 12 calls in a row, last answer 500`; nil for nothing.
+    func trouble(_ row: RowFields) -> String?
     /// What of `review_detail` a person decides by, with names in words.
     ///
     /// - Parameter amount: an object's `amount_minor` with its currency, as people read it.
@@ -26,6 +28,8 @@ protocol WatchWords: Sendable {
 
 extension WatchWords {
     func progress(_ row: RowFields) -> (percent: Int, text: String)? { nil }
+
+    func trouble(_ row: RowFields) -> String? { nil }
 
     func evidence(_ detail: RowFields, amount: (RowFields) -> String?) -> [(name: String, text: String)] {
         guard case .object(let members) = detail.json else { return [] }
@@ -80,6 +84,8 @@ struct ListColumn: Sendable {
     enum Content: Sendable {
         case text(String)
         case time(String)
+        /// With what is wrong although the status does not say so.
+        case status
         /// `ConsoleWatch.note` on the column, else the column.
         case note(String)
         case progress
@@ -100,7 +106,7 @@ struct ListColumn: Sendable {
         self.isLong = isLong
     }
 
-    static let status = ListColumn("Status", .text("status"))
+    static let status = ListColumn("Status", .status)
     static let nextCheck = ListColumn("Next check", .time("next_check_at"))
     static let why = ListColumn("Why", .why, isLong: true)
 }
