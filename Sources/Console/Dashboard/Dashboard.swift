@@ -30,9 +30,7 @@ public struct Dashboard: ConsoleRoutes {
         router.get("/sign-in") { request, _ in DashboardGuard.secured(signInPage(request)) }
         router.post("/sign-in") { request, context in DashboardGuard.secured(try await signIn(request, context)) }
 
-        let pages = router.group()
-            .add(middleware: DashboardGuard(session: session, localFormSecret: localFormSecret))
-            .add(middleware: ProblemPages(dashboard: self))
+        let pages = router.group().add(middleware: door).add(middleware: ProblemPages(dashboard: self))
         let seen = pages.group().add(middleware: RequireRole(.viewer))
         seen.get("/") { request, context in try await overview(request, context) }
         seen.get("/review") { request, context in try await review(request, context) }
@@ -53,6 +51,35 @@ public struct Dashboard: ConsoleRoutes {
         }
         acted.post("/lanes/:lane/pause") { request, context in try await pause(request, context) }
         acted.post("/lanes/:lane/resume") { request, context in try await resume(request, context) }
+        addWaysBack(to: seen)
+        // It is around what the router finds nothing for.
+        router.add(middleware: MissingPages(dashboard: self))
+    }
+
+    /// The address of an action is no page, but stands in the browser when one was refused. Who opens it comes to what it is
+    /// about.
+    private func addWaysBack(to pages: RouterGroup<ConsoleContext>) {
+        for watch in watches {
+            for action in ["nudge", "resolve"] {
+                pages.get(RouterPath("/\(watch.name)/:id/\(action)")) { _, context in
+                    try Response.redirect(to: Self.path(watch.name, Self.segment("id", context)), type: .normal)
+                }
+            }
+        }
+        for path in ["/lanes/:lane/pause", "/lanes/:lane/resume", "/sign-out"] {
+            pages.get(RouterPath(path)) { _, _ in Response.redirect(to: "/", type: .normal) }
+        }
+    }
+
+    private var door: DashboardGuard { DashboardGuard(session: session, localFormSecret: localFormSecret) }
+
+    /// The page for an address where nothing is.
+    func missing(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        try await door.handle(request, context: context) { request, context in
+            try await ProblemPages(dashboard: self).handle(request, context: context) { _, _ in
+                throw Problem(.notFound, "there is no such page")
+            }
+        }
     }
 
     private func file(_ name: String) -> Response {

@@ -33,6 +33,49 @@ import Testing
         }
     }
 
+    private static let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
+
+    @Test func anAddressWhereNothingIsLeadsBrowsersToThePages() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            let visitor = DashboardVisitor(scene)
+            for (path, back) in [("/nope", "/"), ("/a/b/c/d", "/"), ("/orders/x/y", "/orders/x"), ("/assets/x", "/")] {
+                let reply = try await visitor.get(path, headers: Self.browser)
+                #expect(reply.status == 404 && reply.type.hasPrefix("text/html"), "\(path): \(reply)")
+                #expect(reply.body.contains("There is no such page.") && reply.body.contains(#"<a href="/review""#))
+                #expect(reply.body.contains(#"<a href="\#(back)">Go back</a>"#), "\(reply.body)")
+                #expect(reply.headers.first(name: "content-security-policy") != nil)
+            }
+            // Programs are answered as before.
+            let programs: [(path: String, headers: [(String, String)])] = [
+                ("/nope", []), ("/nope", [("accept", "*/*")]), ("/v1/nope", Self.browser),
+            ]
+            for (path, headers) in programs {
+                let reply = try await visitor.get(path, headers: headers)
+                #expect(reply.status == 404 && reply.type == "application/problem+json", "\(path): \(reply)")
+            }
+            let other = try await visitor.get("/v1/orders/x/nudge", headers: Self.browser)
+            #expect(other.status == 405 && other.type == "application/problem+json", "\(other)")
+        }
+        // Where one must sign in, this tells nobody what is there.
+        try await APIScene.with { scene in
+            let reply = try await DashboardVisitor(scene).get("/nope", headers: Self.browser)
+            #expect(reply.headers.first(name: "location") == "/sign-in?back=%2Fnope", "\(reply)")
+        }
+    }
+
+    /// The browser shows an action's address when it was refused; a reload by hand asks for a page there.
+    @Test(arguments: [
+        ("/orders/a%2F1/resolve", "/orders/a%2F1"), ("/orders/a%2F1/nudge", "/orders/a%2F1"),
+        ("/timers/x/resolve", "/timers/x"), ("/lanes/trial/pause", "/"), ("/lanes/trial/resume", "/"),
+        ("/sign-out", "/"),
+    ])
+    func whoOpensAnActionComesToWhatItIsAbout(path: String, page: String) async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            let reply = try await DashboardVisitor(scene).get(path, headers: Self.browser)
+            #expect(reply.status == 303 && reply.headers.first(name: "location") == page, "\(reply)")
+        }
+    }
+
     @Test func aTimerThatFailsIsNoGreenOne() async throws {
         try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
             try await scene.run(

@@ -255,6 +255,9 @@ def anyone():
     driver.get(base + "/orders/nothing")
     assert "There is no such order." in text() and one("nav a")
     driver.get_log("browser")
+    driver.get(base + "/nope")
+    assert "There is no such page." in text() and one("nav a")
+    driver.get_log("browser")
 
     # Without scripts.
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
