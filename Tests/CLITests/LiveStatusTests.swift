@@ -74,6 +74,15 @@ import Testing
                 try await eventually("it fits") {
                     terminal.lines.count <= 6 && terminal.lines.allSatisfy { TerminalText.width($0) < 30 }
                 }
+                for columns in [40, 20] {
+                    terminal.tell("resize 24 \(columns)")
+                    try await eventually("what is late and how many there are is seen: \(terminal.lines)") {
+                        terminal.lines.allSatisfy { TerminalText.width($0) < columns }
+                            && ["STATE", "ROWS"].allSatisfy { title in
+                                terminal.lines.contains { $0.hasSuffix(title) }
+                            }
+                    }
+                }
                 terminal.tell("press 03")
                 try await eventually("it ends: \(terminal.all)") { terminal.all.contains("\nexit ") }
                 #expect(terminal.all.hasSuffix(LiveScreen.leave + "\nexit 0\n"), "\(terminal.all.suffix(300))")

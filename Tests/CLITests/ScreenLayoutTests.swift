@@ -56,13 +56,59 @@ import Timeline
         #expect(block.cut(toRows: 9) == block.rows)
     }
 
+    private static let lanes: TextTable = {
+        var table = TextTable([
+            .init("LANE"), .init("WATCH", leavesAt: 3), .init("DUE", .right, leavesAt: 4),
+            .init("IN FLIGHT", .right, leavesAt: 1), .init("LATE", .right), .init("STATE"),
+        ])
+        table.add(["stripe-europe-west", "orders", "12", "0", "3m12s", "late by 3m12s"])
+        table.add(["trial", "orders", "0", "0", nil, "runs"])
+        return table
+    }()
+
+    /// What is late, and why, is seen as long as anything is.
+    @Test(arguments: [
+        (
+            79,
+            [
+                "LANE                WATCH   DUE  IN FLIGHT   LATE  STATE",
+                "stripe-europe-west  orders   12          0  3m12s  late by 3m12s",
+                "trial               orders    0          0      –  runs",
+            ]
+        ),
+        (
+            39,
+            [
+                "LANE          DUE   LATE  STATE", "stripe-euro…   12  3m12s  late by 3m12s",
+                "trial           0      –  runs",
+            ]
+        ),
+        (19, ["LANE    LATE  STATE", "stri…  3m12s  late…", "trial      –  runs"]),
+        (9, ["LANE   L…", "str…  3m…", "tri…    …"]),
+    ])
+    func whatMattersLeastLeavesANarrowTableFirst(columns: Int, lines: [String]) {
+        let fitted = ScreenLayout.fit(
+            [], [Self.lanes.block(fitting: columns)], TerminalSize(columns: columns, rows: 3))
+        #expect(fitted.map(\.text) == lines)
+    }
+
+    /// A reason of a page is cut; it does not take the other columns with it.
+    @Test func aLongReasonDrivesNoColumnOut() {
+        var table = Self.lanes
+        table.add(["odd", "orders", "0", "0", nil, "paused by ada: " + String(repeating: "why ", count: 200)])
+        #expect(table.block(fitting: 79).head?.text == Self.lanes.block().head?.text)
+    }
+
     @Test func noScreenIsTooSmall() {
         for rows in 0...40 {
             for columns in 0...20 {
                 let size = TerminalSize(columns: columns, rows: rows)
                 let lines = ScreenLayout.fit(
-                    [TextLine("the top")], [Self.block("a", rows: 30), TextBlock(rows: []), Self.block("b", rows: 2)],
-                    size)
+                    [TextLine("the top")],
+                    [
+                        Self.block("a", rows: 30), TextBlock(rows: []), Self.block("b", rows: 2),
+                        Self.lanes.block(fitting: columns),
+                    ], size)
                 #expect(lines.count <= rows && lines.allSatisfy { TerminalText.width($0.text) <= columns })
             }
         }
@@ -73,7 +119,7 @@ import Timeline
         var picture = LivePicture(now: read + .seconds(1), interval: .seconds(1))
         let size = TerminalSize(columns: 120, rows: 10)
         #expect(picture.lines(size).map(\.text).last == "looking")
-        picture.blocks = [Self.block("a", rows: 1)]
+        picture.blocks = { _ in [Self.block("a", rows: 1)] }
         picture.readAt = read
         let title = "reconciled status  2026-11-23T14:02:12Z  every 1s, Ctrl-C ends"
         #expect(picture.lines(size).map(\.text) == [title, "", "A", "a0"])

@@ -7,7 +7,8 @@ import Timeline
 struct LivePicture: Sendable {
     var now: Timestamp
     var interval: Duration
-    var blocks: [TextBlock] = []
+    /// What is to be seen in lines of so many cells.
+    var blocks: @Sendable (_ columns: Int) -> [TextBlock] = { _ in [] }
     /// When the blocks were read; nil before the first time.
     var readAt: Timestamp?
     /// Why there is nothing newer.
@@ -27,7 +28,7 @@ struct LivePicture: Sendable {
         } else if readAt == nil {
             top.append(TextLine("looking", .dim))
         }
-        return ScreenLayout.fit(top, blocks, size)
+        return ScreenLayout.fit(top, blocks(size.columns), size)
     }
 }
 
@@ -52,9 +53,8 @@ final class LiveScreen: LiveOutput {
     }
 
     func show(_ report: StatusReport) -> Bool {
-        let blocks = report.blocks
-        return draw { picture in
-            picture.blocks = blocks
+        draw { picture in
+            picture.blocks = { report.blocks(fitting: $0) }
             picture.readAt = .wallClock
             picture.problem = nil
         }

@@ -71,14 +71,18 @@ struct StatusReport: Sendable {
     }
 
     func text(usesColour: Bool) -> String {
-        blocks.map { $0.rendered(usesColour: usesColour) }.joined(separator: "\n")
+        blocks().map { $0.rendered(usesColour: usesColour) }.joined(separator: "\n")
     }
 
     /// What it says to people, a table at a time.
-    var blocks: [TextBlock] {
+    ///
+    /// - Parameter room: cells of a line that are seen.
+    func blocks(fitting room: Int = .max) -> [TextBlock] {
+        // Which lane is ill is what one looks for.
         var lanesTable = TextTable([
-            .init("LANE"), .init("WATCH"), .init("WAITING", .right), .init("DUE", .right), .init("IN FLIGHT", .right),
-            .init("LATE", .right), .init("STATE"),
+            .init("LANE"), .init("WATCH", leavesAt: 3), .init("WAITING", .right, leavesAt: 2),
+            .init("DUE", .right, leavesAt: 4), .init("IN FLIGHT", .right, leavesAt: 1), .init("LATE", .right),
+            .init("STATE"),
         ])
         for name in laneNames {
             let counts = counts(name)
@@ -90,7 +94,7 @@ struct StatusReport: Sendable {
                 ], style: state.isIll ? .red : nil)
         }
         var statusTable = TextTable([
-            .init("WATCH"), .init("STATUS"), .init("REVIEW REASON"), .init("ROWS", .right),
+            .init("WATCH", leavesAt: 2), .init("STATUS"), .init("REVIEW REASON", leavesAt: 1), .init("ROWS", .right),
         ])
         for section in sections {
             for entry in section.statuses {
@@ -99,7 +103,9 @@ struct StatusReport: Sendable {
                     [section.watch, entry.status, entry.reviewReason, CountWords.text(entry.rows)], style: style)
             }
         }
-        var pollerTable = TextTable([.init("POLLER"), .init("WATCH"), .init("VERSION"), .init("SILENT", .right)])
+        var pollerTable = TextTable([
+            .init("POLLER"), .init("WATCH", leavesAt: 2), .init("VERSION", leavesAt: 1), .init("SILENT", .right),
+        ])
         for poller in pollers {
             let isSilent = poller.silentFor > .seconds(60)
             pollerTable.add(
@@ -107,7 +113,7 @@ struct StatusReport: Sendable {
         }
         let tables = [(lanesTable, "no lanes"), (statusTable, "no rows"), (pollerTable, "no poller runs")]
         var blocks = tables.map { table, none in
-            table.isEmpty ? TextBlock(rows: [TextLine(none)]) : table.block
+            table.isEmpty ? TextBlock(rows: [TextLine(none)]) : table.block(fitting: room)
         }
         let digests = sections.compactMap { $0.digest?.text }.filter { !$0.isEmpty }
         blocks.insert(
