@@ -27,7 +27,8 @@ import Testing
                 FROM generate_series(1, 20000) AS n;
                 """,
             change: """
-                '{t}', '{merging}', '{3}', '{""}', '{0}', '{now}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}'
+                '{t}', '{merging}', '{3}', '{""}', '{0}', '{now}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
+                '{NULL}'
                 """)
     }
 

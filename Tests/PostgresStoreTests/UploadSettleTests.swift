@@ -106,8 +106,9 @@ import Timeline
 
     /// What was merged is another file than the row speaks of by now: neither a checkpoint nor a settle says otherwise.
     @Test(arguments: [
-        "name = 'b'", "total_bytes = total_bytes + 1", "chunk_bytes = chunk_bytes + 1", "chunk_count = chunk_count + 1",
-        "sha256 = repeat('0', 64)", "s3_upload_id = 'u'",
+        "name = 'b'", "total_bytes = total_bytes - 1", "total_bytes = total_bytes * 2, chunk_bytes = chunk_bytes * 2",
+        "total_bytes = total_bytes + chunk_bytes, chunk_count = chunk_count + 1", "sha256 = repeat('0', 64)",
+        "s3_upload_id = 'u'",
     ])
     func aSessionThatWasChangedMeanwhileIsNotDecided(change: String) async throws {
         try await withClaim { harness, store, claim in

@@ -165,9 +165,12 @@ struct RowRoutes: Sendable {
 
     /// Why a person does something, in words.
     static func checkReason(_ field: String, _ text: String, lengthMax: Int) throws(InputError) {
-        guard !text.allSatisfy(\.isWhitespace), text.unicodeScalars.count <= lengthMax, !text.utf8.contains(0) else {
-            throw InputError(
-                field, problem: "does not say why", allowed: "words, in at most \(lengthMax) characters without NUL")
+        let allowed = "words, in at most \(lengthMax) characters without NUL"
+        guard !text.allSatisfy(\.isWhitespace) else {
+            throw InputError(field, problem: "does not say why", allowed: allowed)
+        }
+        guard text.unicodeScalars.count <= lengthMax, !text.utf8.contains(0) else {
+            throw InputError(field, problem: "cannot be stored", allowed: allowed)
         }
     }
 

@@ -27,6 +27,10 @@ struct ListCommand: AsyncParsableCommand {
         guard (1...DeskBounds.rowsMax).contains(limit) else {
             throw ValidationError("--limit is between 1 and \(DeskBounds.rowsMax)")
         }
+        let statuses = target.served.statuses
+        guard status.map(statuses.contains) ?? true else {
+            throw ValidationError("--status is one of \(statuses.joined(separator: ", "))")
+        }
     }
 
     func run() async throws {
