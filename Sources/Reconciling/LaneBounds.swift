@@ -10,35 +10,24 @@ import Timeline
 struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     /// How far back a wake-up looks: a row nudged while the claim was under way lies a little below its end.
     private static var wakeupReach: Duration { .seconds(2) }
-    private static var loweringsMax: Int { 16 }
 
     /// Where a claim started.
     struct Start: Sendable {
         var from: ClaimBound<ID>?
-        fileprivate var generation: Int
-        fileprivate var loweringCount: Int
+        fileprivate var number: Int
         /// The bound that a sweep set aside.
         fileprivate var previous: ClaimBound<ID>?
     }
 
-    private struct Lowering {
-        /// The how manyth it was.
-        var number: Int
-        var dueAt: Timestamp
-    }
-
     private(set) var current: ClaimBound<ID>?
-    /// Grows with each reset, so that a claim sent before it does not raise the bound again.
-    private var generation = 0
-    private var loweringCount = 0
-    /// Ascending in number and time: of those that came after a claim was sent, the first is the lowest.
-    private var lowerings: [Lowering] = []
+    private var startCount = 0
+    /// Of each claim under way, by its number, the lowest place that the bound was lowered to since it was sent.
+    private var lowestSince: [Int: Timestamp] = [:]
 
-    /// Looks from the bottom again, until the next claim that was sent from now on.
+    /// Looks from the bottom again, until the next claim that was sent from now on: those under way raise nothing.
     mutating func reset() {
         current = nil
-        lowerings = []
-        generation += 1
+        lowestSince = [:]
     }
 
     /// Rows were made due "now", by the database's clock: they lie above two seconds before its present.
@@ -47,20 +36,16 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     /// A row is due at that time. A claim that was sent before may not have seen it, and must not jump over it.
     mutating func lower(to dueAt: Timestamp) {
         if let bound = current, bound.dueAt >= dueAt { current = Self.below(dueAt, bound) }
-        loweringCount += 1
-        while let last = lowerings.last, last.dueAt >= dueAt { lowerings.removeLast() }
-        lowerings.append(Lowering(number: loweringCount, dueAt: dueAt))
-        if lowerings.count > Self.loweringsMax {
-            lowerings[1].dueAt = lowerings[0].dueAt
-            lowerings.removeFirst()
-        }
+        for (number, lowest) in lowestSince where dueAt < lowest { lowestSince[number] = dueAt }
     }
 
     /// A claim is sent.
     mutating func start(isSweep: Bool) -> Start {
         let previous = isSweep ? current : nil
         if isSweep { reset() }
-        return Start(from: current, generation: generation, loweringCount: loweringCount, previous: previous)
+        startCount += 1
+        lowestSince[startCount] = .distantFuture
+        return Start(from: current, number: startCount, previous: previous)
     }
 
     /// The claim that started there came back.
@@ -69,16 +54,17 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
     ///   - last: the last row that it brought, nil for none.
     ///   - isFull: it brought as many rows as it asked for; otherwise it saw everything due above its start.
     mutating func finish(_ start: Start, last: ClaimBound<ID>?, isFull: Bool) {
-        guard start.generation == generation else { return }
-        raise(to: last, by: start)
-        if !isFull { raise(to: start.previous, by: start) }
+        guard let lowest = lowestSince.removeValue(forKey: start.number) else { return }
+        raise(to: last, below: lowest)
+        if !isFull { raise(to: start.previous, below: lowest) }
     }
 
-    private mutating func raise(to bound: ClaimBound<ID>?, by start: Start) {
+    /// The claim came back, and left rows that it might have brought.
+    mutating func giveUp(_ start: Start) { lowestSince[start.number] = nil }
+
+    private mutating func raise(to bound: ClaimBound<ID>?, below lowest: Timestamp) {
         guard var bound else { return }
-        if let lowest = lowerings.first(where: { $0.number > start.loweringCount }), bound.dueAt >= lowest.dueAt {
-            bound = Self.below(lowest.dueAt, bound)
-        }
+        if bound.dueAt >= lowest { bound = Self.below(lowest, bound) }
         if let current, (bound.dueAt, bound.id) <= (current.dueAt, current.id) { return }
         current = bound
     }

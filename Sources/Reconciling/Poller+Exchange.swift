@@ -177,7 +177,9 @@ extension Poller {
             let horizon = horizons[loop.lanes[part.lane].name]
             let claims = byLane[part.lane]
             let isPartial = claims.contains(where: Self.isSuspect)
-            if !isPartial {
+            if isPartial {
+                bounds[part.lane].giveUp(start)
+            } else {
                 let last = claims.last.flatMap { claim in claim.dueAt.map { ClaimBound(dueAt: $0, id: claim.row.id) } }
                 bounds[part.lane].finish(start, last: last, isFull: claims.count >= part.count)
             }

@@ -86,6 +86,18 @@ import Timeline
         }
     }
 
+    /// What falls due later than the claim reaches keeps it from nothing, however much that is.
+    @Test func rowsThatAreDueLaterHoldNoBoundDown() {
+        var bounds = advanced(to: 10)
+        for round in Int64(1)...5 {
+            for row in Int64(0)..<100 { bounds.lower(to: place(1_000 * round + row).dueAt) }
+            let start = bounds.start(isSweep: false)
+            for row in Int64(0)..<20 { bounds.lower(to: place(1_000 * (round + 1) + row).dueAt) }
+            bounds.finish(start, last: place(1_000 * round + 99), isFull: true)
+            #expect(bounds.current?.dueAt == place(1_000 * round + 99).dueAt)
+        }
+    }
+
     /// A nudge between the statement and its answer: the claim did not see the row, and must not jump over it.
     @Test func aClaimThatWasUnderWayAtAWakeUpRaisesNothingAboveIt() {
         for first in [[Int64](), [10], [10, 50]] {
