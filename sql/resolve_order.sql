@@ -7,7 +7,7 @@
 -- Result: the order as one JSON object, or nothing if there is none that is as the person saw it.
 -- A check under way finds the status changed and is overtaken; where it is the same, the lease is gone.
 WITH before AS MATERIALIZED (
-    SELECT o.id, o.status
+    SELECT o.id, o.status, o.gateway_txn_id, o.paid_at
     FROM reconciled.orders AS o
     WHERE o.id = $1::text
         AND ($7::text IS NULL OR (o.status = $7::text AND o.review_reason IS NOT DISTINCT FROM $8::text))
@@ -17,16 +17,13 @@ resolved AS (
     UPDATE reconciled.orders AS o
     SET status = $2::text,
         next_check_at = CASE WHEN $2::text = 'pending' THEN now() END,
-        -- A payment that is taken back holds its transaction no longer: the order that it belongs to needs it.
+        -- A payment that is taken back holds its transaction no longer, for the order that it belongs to needs it; the
+        -- history tells which it was.
         gateway_txn_id = CASE
-            WHEN before.status = 'paid' AND $2::text NOT IN ('paid', 'review') THEN $5::text
+            WHEN o.paid_at IS NOT NULL AND $2::text NOT IN ('paid', 'review') THEN $5::text
             ELSE COALESCE($5::text, o.gateway_txn_id)
         END,
-        paid_at = CASE
-            WHEN $2::text = 'paid' THEN COALESCE(o.paid_at, now())
-            WHEN before.status = 'paid' AND $2::text <> 'review' THEN NULL
-            ELSE o.paid_at
-        END,
+        paid_at = CASE $2::text WHEN 'paid' THEN COALESCE(o.paid_at, now()) WHEN 'review' THEN o.paid_at END,
         review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(o.review_reason, 'MANUAL') END,
         review_detail = CASE WHEN $2::text = 'review' THEN o.review_detail END,
         give_up_at = CASE WHEN $2::text = 'pending' THEN now() + $6::interval ELSE o.give_up_at END,
@@ -46,7 +43,12 @@ resolved AS (
 history AS (
     INSERT INTO reconciled.history (watch, row_id, lane, actor, status_before, status_after, reason, answer)
     SELECT 'orders', resolved.id, resolved.gateway, $4::text, before.status, resolved.status, 'RESOLVED',
-        jsonb_strip_nulls(jsonb_build_object('note', $3::text, 'txn', $5::text))
+        jsonb_strip_nulls(jsonb_build_object(
+            'note', $3::text, 'txn', $5::text,
+            'txn_before', CASE
+                WHEN before.gateway_txn_id IS DISTINCT FROM resolved.gateway_txn_id THEN before.gateway_txn_id
+            END,
+            'paid_at_before', CASE WHEN resolved.paid_at IS NULL THEN before.paid_at END))
     FROM resolved
     JOIN before ON before.id = resolved.id
     RETURNING id, status_before

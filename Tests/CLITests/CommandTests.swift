@@ -1,6 +1,8 @@
 import Foundation
 import JSON
 import Payments
+import Postgres
+import Schema
 import TestSupport
 import Testing
 
@@ -162,6 +164,12 @@ import Testing
                 try await Self.run(
                     database, ["resolve", "orders", "a", "--status", "closed", "--note", "not this one", "--json"]))
             #expect(undone["gateway_txn_id"] == .null && undone["paid_at"] == .null)
+            let proof = Statement(
+                name: "", text: "SELECT answer ->> 'txn_before' FROM reconciled.history ORDER BY id DESC LIMIT 1")
+            let kept = try await database.pool.query(PostgresQuery(proof)) { rows in
+                try rows.first { row in try row.read(String.self) }
+            }
+            #expect(kept == "t-1", "what was taken back is on record")
             let right = try await Self.run(
                 database, ["resolve", "orders", "b", "--status", "paid", "--txn", "t-1", "--note", "this one"])
             #expect(right.code == 0, "\(right.errors)")
