@@ -53,14 +53,14 @@ struct ConsoleResponder: HTTPResponder {
             return Problem(.badRequest, "there are two hosts", field: "host", allowed: "one")
         }
         if hasEmptySegment(request.uri.path) {
-            return Problem(.notFound, "no path has an empty segment, nor a slash at its end")
+            return Problem(.notFound, "no path has an empty segment")
         }
         return nil
     }
 
     private static let host = HTTPField.Name("Host")!
 
-    /// The router passes over one, and would take another path for this one.
+    /// The router passes over one, and would take another path for this one. A slash at the end is none.
     private static func hasEmptySegment(_ path: String) -> Bool {
         let slash = UInt8(ascii: "/")
         var last: UInt8?
@@ -68,7 +68,7 @@ struct ConsoleResponder: HTTPResponder {
             if byte == slash, last == slash { return true }
             last = byte
         }
-        return last == slash && path.utf8.count > 1
+        return false
     }
 
     /// What a path that is there takes.

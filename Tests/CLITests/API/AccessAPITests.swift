@@ -83,8 +83,7 @@ import Testing
     @Test func aPathWithAnEmptySegmentIsNotThere() async throws {
         try await APIScene.with { api in
             for (method, path) in [
-                (HTTPMethod.PUT, "/v1/orders//x"), (.PUT, "//v1/orders/x"), (.PUT, "/v1/orders/x/"),
-                (.GET, "//v1//orders"), (.GET, "/v1/orders/"), (.DELETE, "/v1/orders/"), (.GET, "/healthz/"),
+                (HTTPMethod.PUT, "/v1/orders//x"), (.PUT, "//v1/orders/x"), (.GET, "//v1//orders"),
                 (.POST, "/v1/orders//nudge"), (.GET, "//"), (.PATCH, "/v1/orders//?a=b"),
             ] {
                 let reply = try await api.ask(method, path, json: method == .PUT ? APIScene.order : nil)
@@ -92,6 +91,8 @@ import Testing
             }
             #expect(try await api.values("SELECT id FROM reconciled.orders").isEmpty)
             #expect(try await api.ask(.GET, "/v1/orders?cursor=//").status != 404)
+            // Probes are often written with a slash at the end.
+            #expect(try await api.ask(.GET, "/healthz/").status == 200)
         }
     }
 
