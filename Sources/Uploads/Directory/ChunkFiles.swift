@@ -21,12 +21,20 @@ struct ChunkFiles: Sendable {
         do throws(FileError) {
             directory = try root.directory(naming.path)
         } catch {
-            if error.isForbidden, !naming.path.isEmpty {
+            if error.isForbidden, try Self.isOfSession(naming.path, configuration.pattern, root) {
                 throw Self.unreadable("The session's directory “\(naming.path.joined(separator: "/"))”", error)
             }
             guard error.isNotFound else { throw error }
             directory = nil
         }
+    }
+
+    /// Whether a directory that may not be entered is one that the session's id or name leads to; what the pattern itself
+    /// names is the store's.
+    private static func isOfSession(_ path: [String], _ pattern: String, _ root: OpenFile) throws(FileError) -> Bool {
+        let fixed = pattern.split(separator: "/").prefix { !$0.contains("{") }.count
+        guard fixed < path.count else { return false }
+        return try root.directory(Array(path.prefix(fixed))).status(of: path[fixed]) != nil
     }
 
     /// The chunks as they are, and by the clock of their file system when any of them changed last: in nanoseconds since

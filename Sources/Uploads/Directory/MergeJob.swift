@@ -65,12 +65,13 @@ struct MergeJob: Sendable {
         try targetDirectory(creating: false)?.status(of: target.file)
     }
 
-    /// The target's directory; nil if there is none. One that we may not enter is this row's trouble: others lie elsewhere.
+    /// The target's directory; nil if there is none. One below the root that we may not enter is this row's trouble: others
+    /// lie elsewhere.
     func targetDirectory(creating: Bool) throws -> OpenFile? {
         do throws(FileError) {
             return try targetRoot.directory(target.path, creating: creating)
         } catch {
-            if error.isForbidden, !target.path.isEmpty {
+            if error.isForbidden, let first = target.path.first, try targetRoot.status(of: first) != nil {
                 throw ChunkFiles.unreadable("The target's directory “\(target.path.joined(separator: "/"))”", error)
             }
             guard error.isNotFound, !creating else { throw error }
