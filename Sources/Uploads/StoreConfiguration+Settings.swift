@@ -66,10 +66,13 @@ extension StoreConfiguration.Directory {
                 allowed:
                     "a relative path with {id} or {name}, and {index} in the name of the file, such as {id}/{index}")
         }
-        guard !(words.contains("id") && words.contains("name")) else {
+        // An id is one part of a path, and tells sessions apart where it is the first to do so.
+        let first = pattern.split(separator: "/").first { $0.contains("{") } ?? ""
+        let isByID = first.contains("{id}") && !first.contains("{name}")
+        guard isByID || !(words.contains("id") && words.contains("name")) else {
             throw section.error(
                 "pattern", problem: "chunks of different uploads have one file, such as “x” of “y_z” and “x_y” of “z”",
-                allowed: "{id} or {name}, not both")
+                allowed: "{id} or {name}, or both as in {id}/{name}_{index}")
         }
         let literals = pattern.split(separator: "/", omittingEmptySubsequences: false)
         guard

@@ -7,7 +7,7 @@ import Testing
 @Suite struct DirectoryStoreTests {
     @Test(arguments: [
         ("{id}/{index}", 0, StoreConfiguration.Directory.Layout.chunks), ("{name}_{index}", 0, .chunks),
-        ("resumable-{id}.{index}", 1, .chunks), ("a/{id}/b-{index}.part", 1, .chunks),
+        ("resumable-{id}.{index}", 1, .chunks), ("a/{id}/b-{name}.{index}.part", 1, .chunks),
         ("{id}/{index}", 0, .offset), ("{name}_{index}", 1, .offset),
     ])
     func everyLayoutIsMergedAndReclaimed(

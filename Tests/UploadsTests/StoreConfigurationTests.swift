@@ -76,7 +76,7 @@ import Testing
 
     @Test(arguments: [
         "{id}/{index}", "{name}_{index}", "resumable-{id}.{index}", "{id}/7{index}", "{id}_7{index}", "{index}.{id}",
-        "{name}/chunk{index}", "{id}/{index}.part",
+        "{name}/chunk{index}", "{id}/{index}.part", "{id}/b-{name}.{index}",
     ])
     func anIndexThatStandsApartIsRead(pattern: String) throws {
         guard case .directory(let directory) = try read(Self.directory + ", pattern: \"\(pattern)\"").kind else {
@@ -87,10 +87,10 @@ import Testing
     }
 
     /// The session x_y of the file z has the chunks of the session x of the file y_z.
-    @Test(arguments: ["{id}_{name}_{index}", "{id}{name}/{index}", "{id}.{index}.{name}", "{id}/b-{name}.{index}"])
+    @Test(arguments: ["{id}_{name}_{index}", "{id}{name}/{index}", "{id}.{index}.{name}", "{name}/{id}.{index}"])
     func twoWordsThatRunIntoEachOtherAreRefused(pattern: String) throws {
         let error = #expect(throws: SettingsError.self) { try read(Self.directory + ", pattern: \"\(pattern)\"") }
-        #expect(error?.key == "stores.acme.pattern" && error?.allowed == "{id} or {name}, not both")
+        #expect(error?.key == "stores.acme.pattern" && error?.allowed.contains("both as in") == true)
     }
 
     @Test(arguments: ["{id}//{index}", "{id}/./{index}", ".reconciled/{id}/{index}", "{id}/.reconciled{index}"])
