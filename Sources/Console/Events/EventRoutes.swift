@@ -33,6 +33,7 @@ public struct EventRoutes: ConsoleRoutes {
     private func events(_ request: APIRequest) async throws -> Response {
         let watch = try request.choice("watch", of: watches)
         let after = try after(of: request)
+        let before = feed.place
         // It listens before it reads what was missed, so that nothing falls in between; some may come twice.
         guard let listener = feed.listen(to: watch) else {
             throw Problem(.serviceUnavailable, "there are too many listeners", headers: [.retryAfter: "10"])
@@ -43,7 +44,7 @@ public struct EventRoutes: ConsoleRoutes {
         }
         let first = if let after { try await feed.missed(after: after, watch: watch) } else { nothing }
         // A listener that was cut off before it heard anything goes on here as well.
-        let place = (after ?? feed.place).map { "id: \($0)\n" } ?? ""
+        let place = (after ?? before ?? feed.place).map { "id: \($0)\n" } ?? ""
         var headers: HTTPFields = [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"]
         headers[.init("X-Accel-Buffering")!] = "no"
         return Response(
