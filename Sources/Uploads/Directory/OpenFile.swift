@@ -47,9 +47,7 @@ final class OpenFile: Sendable {
 
         /// Bounded: anyone may set a file's time to the year 3000.
         private static func nanoseconds(_ time: timespec) -> Int64 {
-            let (seconds, overflows) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
-            guard !overflows else { return time.tv_sec < 0 ? .min : .max }
-            return seconds.addingReportingOverflow(Int64(time.tv_nsec)).partialValue
+            Int64(time.tv_sec).multipliedSaturated(by: 1_000_000_000).addingSaturated(Int64(time.tv_nsec))
         }
     }
 

@@ -19,7 +19,7 @@ struct S3Listing: Hashable, Sendable {
     private(set) var marker: Int? = 0
     private var pages = 0
 
-    var bytes: Int64 { parts.values.reduce(0) { $0.addingReportingOverflow($1.bytes).partialValue } }
+    var bytes: Int64 { parts.values.reduce(0) { $0.addingSaturated($1.bytes) } }
 
     /// Adds the page that was asked for with `marker`. Says what is wrong with it, nil if nothing is.
     mutating func add(page: S3XML, uploadID: String, storeTime: Timestamp?) -> String? {

@@ -1,5 +1,5 @@
 extension Int64 {
-    /// The sum, or the bound that it would go beyond: sizes and times of files are whatever their owners say.
+    /// The sum, or the bound that it would go beyond: sizes and times are whatever a file’s owner or a store says.
     func addingSaturated(_ other: Int64) -> Int64 {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other < 0 ? .min : .max) : sum
