@@ -11,6 +11,8 @@ import Synchronization
 final class AddQueue: Sendable {
     static let waitingMax = 4_096
     static let rowsMax = 256
+    /// From so many on, a statement costs little more for each of its rows than a longer one.
+    static let rowsEnough = 8
     static let bytesMax = 4 << 20
 
     private enum Turn: Sendable {
@@ -114,15 +116,19 @@ final class AddQueue: Sendable {
     }
 
     /// Takes out those of the leader's actor that fit into one statement with its row: each id once.
+    ///
+    /// Of many no more than half: while the database works on them the others are read and answered. With all of them in one
+    /// statement the database and who reads requests would wait for each other in turn.
     private func followers(of row: Row) -> [Waiter] {
         state.withLock { state in
+            let rowsMax = min(Self.rowsMax, max(Self.rowsEnough, state.waiting.count / 2))
             var ids: Set<String> = [row.id]
             var bytes = row.object.utf8.count
             var taken: [Waiter] = []
             var left: Deque<Waiter> = []
             for waiter in state.waiting {
                 let size = waiter.row.object.utf8.count
-                if waiter.row.actor == row.actor, taken.count < Self.rowsMax - 1, bytes + size <= Self.bytesMax,
+                if waiter.row.actor == row.actor, taken.count < rowsMax - 1, bytes + size <= Self.bytesMax,
                     ids.insert(waiter.row.id).inserted
                 {
                     bytes += size

@@ -27,6 +27,25 @@ import Testing
         #expect(desk.batches[2] == ["a"])
     }
 
+    /// The database works on one half while the other one's requests are read and answered.
+    @Test func ofManyHalfGoAlong() async throws {
+        let desk = GatedDesk()
+        let queue = AddQueue(desk: { _ in desk })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await queue.add(Self.row("first")) }
+            try await eventually("the first statement is under way") { desk.batches.count == 1 }
+            for number in 0..<40 { group.addTask { _ = try await queue.add(Self.row("row-\(number)")) } }
+            try await eventually("they wait") { queue.waitingCount == 40 }
+            desk.open()
+            try await group.waitForAll()
+        }
+        let counts = desk.batches.map(\.count)
+        #expect(counts.reduce(0, +) == 41)
+        #expect(counts.dropFirst().first == 19)
+        // Few are not divided further.
+        #expect(counts.filter { $0 < AddQueue.rowsEnough }.count <= 2)
+    }
+
     @Test func eachActorsRowsAreAddedInItsName() async throws {
         let desks = ["ada": GatedDesk(), "grace": GatedDesk()]
         let queue = AddQueue(desk: { actor in desks[actor] ?? GatedDesk() })
