@@ -7,19 +7,19 @@ import NIOCore
 struct APIRequest: Sendable {
     private let request: Request
     private let context: ConsoleContext
-    private let operation: APIOperation
+    private let bodyBytesMax: Int
     private let query: [String: String]
 
     init(_ request: Request, _ context: ConsoleContext, _ operation: APIOperation) throws {
         self.request = request
         self.context = context
-        self.operation = operation
-        guard !operation.takesAnything else {
+        bodyBytesMax = operation.body?.bytesMax ?? 0
+        guard !operation.takesAnything, let text = request.uri.query else {
             query = [:]
             return
         }
         let names = operation.query.map(\.name)
-        query = try QueryText.parameters(request.uri.query).reduce(into: [:]) { query, parameter in
+        query = try QueryText.parameters(text).reduce(into: [:]) { query, parameter in
             guard names.contains(parameter.name) else {
                 throw InputError(
                     QueryText.printable(parameter.name), problem: "is not a parameter of this path",
@@ -105,7 +105,7 @@ struct APIRequest: Sendable {
                 .unsupportedMediaType, "a body is taken as it is, not encoded", field: "content-encoding",
                 allowed: "identity, or none", headers: [.acceptEncoding: "identity"])
         }
-        let most = operation.body?.bytesMax ?? 0
+        let most = bodyBytesMax
         let announced = request.headers[.contentLength].flatMap(Int.init) ?? 0
         guard announced <= most else { throw Self.tooLarge(most) }
         if request.headers[.expect]?.lowercased() == "100-continue" { context.askForBody() }

@@ -6,10 +6,10 @@ struct APIRoute: Sendable {
     var handle: @Sendable (APIRequest) async throws -> Response
 
     func add(to router: Router<ConsoleContext>) {
-        let group = router.group()
-        if let role = operation.role { group.add(middleware: RequireRole(role)) }
-        group.on(RouterPath(operation.path), method: operation.method) { request, context in
-            try await handle(APIRequest(request, context, operation))
+        let required = operation.role.map(RequireRole.init)
+        router.on(RouterPath(operation.path), method: operation.method) { request, context in
+            try required?.check(context.caller)
+            return try await handle(APIRequest(request, context, operation))
         }
     }
 }

@@ -4,20 +4,10 @@ import Hummingbird
 /// Finds out who asks: by the bearer token that is presented (RFC 6750); where none is configured, everyone is local.
 ///
 /// It refuses nobody; `RequireRole` does.
-struct Authentication: RouterMiddleware {
-    typealias Context = ConsoleContext
-
+struct Authentication {
     let tokens: [AccessToken]
 
-    func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        var context = context
-        context.caller = caller(of: request)
-        return try await next(request, context)
-    }
-
-    private func caller(of request: Request) -> Caller {
+    func caller(of request: Request) -> Caller {
         guard !tokens.isEmpty else { return .local }
         guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
             return .nobody
@@ -26,6 +16,28 @@ struct Authentication: RouterMiddleware {
         // Every token is compared, so that the time does not tell which one is near.
         let matching = tokens.filter { $0.matches(presented) }
         return matching.first.map { Caller(name: $0.name, role: $0.role) } ?? .nobody
+    }
+}
+
+/// What every request but a probe passes. In one piece: each step of the router's chain costs all requests.
+struct Door: RouterMiddleware {
+    typealias Context = ConsoleContext
+
+    private let browserGuard: BrowserGuard
+    private let authentication: Authentication
+
+    init(tokens: [AccessToken]) {
+        browserGuard = BrowserGuard(isOpen: tokens.isEmpty)
+        authentication = Authentication(tokens: tokens)
+    }
+
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        try browserGuard.check(request)
+        var context = context
+        context.caller = authentication.caller(of: request)
+        return try await next(request, context)
     }
 }
 
@@ -57,14 +69,18 @@ public struct RequireRole: RouterMiddleware {
     public func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard let granted = context.caller.role else {
+        try check(context.caller)
+        return try await next(request, context)
+    }
+
+    func check(_ caller: Caller) throws {
+        guard let granted = caller.role else {
             throw Problem(.unauthorized, "a bearer token is needed", headers: [.wwwAuthenticate: "Bearer"])
         }
         guard granted >= role else {
             throw Problem(
                 .forbidden,
-                "the token \"\(context.caller.name)\" is a \(granted.rawValue)'s; this takes \(role.rawValue)")
+                "the token \"\(caller.name)\" is a \(granted.rawValue)'s; this takes \(role.rawValue)")
         }
-        return try await next(request, context)
     }
 }

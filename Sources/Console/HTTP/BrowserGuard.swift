@@ -3,15 +3,11 @@ import Hummingbird
 /// Keeps other sites' pages in a browser from using what the browser may do: a listener without tokens trusts whoever reaches
 /// it, and a browser on the same machine does. Such a page shows by its origin (Fetch Metadata, RFC 6454) when it writes, and
 /// by the Host that it resolved when its name was rebound to this address.
-struct BrowserGuard: RouterMiddleware {
-    typealias Context = ConsoleContext
-
+struct BrowserGuard {
     /// Whether no token is needed: then only this machine's names are answered to.
     let isOpen: Bool
 
-    func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
-    ) async throws -> Response {
+    func check(_ request: Request) throws {
         let authority = request.head.authority ?? ""
         if isOpen, !Self.isLoopback(authority) {
             throw Problem(
@@ -21,7 +17,6 @@ struct BrowserGuard: RouterMiddleware {
         if ![.get, .head, .options].contains(request.method), Self.isForeign(request, authority: authority) {
             throw Problem(.forbidden, "a page of another site may not do this")
         }
-        return try await next(request, context)
     }
 
     /// A browser's own word on where a request comes from counts, and no page can set it: behind a proxy that rewrites Host the

@@ -4,54 +4,49 @@ import Logging
 import Postgres
 
 /// Turns errors into problems. What only we can mend is logged, and said without its details.
-struct ProblemResponses: RouterMiddleware {
-    typealias Context = ConsoleContext
-
+struct ProblemResponses {
     let logger: Logger
 
-    func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch let problem as Problem {
-            return problem.response
-        } catch let error as InputError {
+    /// Throws what is none of ours.
+    func response(to request: Request, _ error: any Error) throws -> Response {
+        switch error {
+        case let problem as Problem: return problem.response
+        case let error as InputError:
             return Problem(
                 .unprocessableContent, "\(error.field) \(error.problem)", field: error.field, allowed: error.allowed
             ).response
-        } catch let conflict as ConflictError {
-            return Problem(.conflict, conflict.description).response
-        } catch let error as PostgresError where error.isRefusedValue && Self.writes(request) {
-            return Problem(
-                .unprocessableContent, "the database refuses a value", field: error.column ?? error.constraint
-            ).response
-        } catch let error as PostgresError where error.isLocked {
-            return Problem(
-                .serviceUnavailable, "someone else holds the row at the moment", headers: [.retryAfter: "1"]
-            ).response
-        } catch let error as PostgresError where error.classification == .permanent {
-            // To ask again helps nobody: a right that is missing, a schema that is not ours.
-            logger.error("the database refuses a request", metadata: ["error": "\(error)"])
-            return Problem(.internalServerError, "the database refuses this").response
-        } catch let error as PostgresError {
-            if error.code != .cancelled {
-                logger.warning("the database failed a request", metadata: ["error": "\(error)"])
-            }
-            return Problem(
-                .serviceUnavailable, "the database cannot do this at the moment", headers: [.retryAfter: "1"]
-            ).response
-        } catch let error as any HTTPResponseError {
-            return Problem(error.status, nil).response
-        } catch let error as JSONError {
+        case let conflict as ConflictError: return Problem(.conflict, conflict.description).response
+        case let error as PostgresError: return problem(of: error, isWrite: Self.writes(request)).response
+        case let error as any HTTPResponseError: return Problem(error.status, nil).response
+        case let error as JSONError:
             // A row that the database gave us; what clients send is answered where it is read.
             logger.error("a row is not readable", metadata: ["error": "\(error)"])
             return Problem(.internalServerError, nil).response
+        default: throw error
         }
     }
-}
 
-extension ProblemResponses {
+    private func problem(of error: PostgresError, isWrite: Bool) -> Problem {
+        if error.isRefusedValue, isWrite {
+            return Problem(
+                .unprocessableContent, "the database refuses a value", field: error.column ?? error.constraint)
+        }
+        if error.isLocked {
+            return Problem(
+                .serviceUnavailable, "someone else holds the row at the moment", headers: [.retryAfter: "1"])
+        }
+        if error.classification == .permanent {
+            // To ask again helps nobody: a right that is missing, a schema that is not ours.
+            logger.error("the database refuses a request", metadata: ["error": "\(error)"])
+            return Problem(.internalServerError, "the database refuses this")
+        }
+        if error.code != .cancelled {
+            logger.warning("the database failed a request", metadata: ["error": "\(error)"])
+        }
+        return Problem(
+            .serviceUnavailable, "the database cannot do this at the moment", headers: [.retryAfter: "1"])
+    }
+
     /// Only what comes in to be written can have no place in a column.
     private static func writes(_ request: Request) -> Bool { request.method == .put || request.method == .post }
 }
