@@ -41,6 +41,21 @@ import Testing
         }
     }
 
+    /// RFC 9112, 3.2; what came before HTTP/1.1 need not.
+    @Test func aRequestNamesItsHost() async throws {
+        try await withConsole { base in
+            for target in ["/healthz", "http://localhost/healthz"] {
+                let nameless = try await exchange(base, [("GET \(target) HTTP/1.1\r\nConnection: close\r\n\r\n", nil)])
+                #expect(nameless.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(nameless)")
+                #expect(nameless.contains(#""field":"host""#) && nameless.hasSuffix("}"), "\(nameless)")
+                let old = try await exchange(base, [("GET \(target) HTTP/1.0\r\n\r\n", nil)])
+                #expect(old.hasPrefix("HTTP/1.0 200") && old.hasSuffix(#"{"status":"alive"}"#), "\(old)")
+            }
+            let foreign = try await exchange(base, [("GET http://rebound.example/metrics HTTP/1.0\r\n\r\n", nil)])
+            #expect(foreign.hasPrefix("HTTP/1.0 421"), "\(foreign)")
+        }
+    }
+
     /// * is much of what is harmless.
     @Test(arguments: [
         ("BREW / HTTP/1.1\r\n\r\n", "400 Bad Request"),

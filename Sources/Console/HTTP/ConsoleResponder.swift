@@ -57,6 +57,10 @@ struct ConsoleResponder: HTTPResponder {
         if request.headers.contains(host) {
             return Problem(.badRequest, "there are two hosts", field: "host", allowed: "one")
         }
+        // RFC 9112, 3.2.
+        guard request.head.authority != nil else {
+            return Problem(.badRequest, "there is no host", field: "host", allowed: "one")
+        }
         if hasEmptySegment(request.uri.path) {
             return Problem(.notFound, "no path has an empty segment")
         }

@@ -68,11 +68,14 @@ final class ProtocolRules: ChannelDuplexHandler, RemovableChannelHandler {
         let authority = Self.authority(of: head.uri)
         if authority == nil, head.version == .http1_1, head.isKeepAlive { return nil }
         var head = head
-        // The target's counts, whatever Host says (3.2.2). Two of those are refused later, and must be seen there.
-        if let authority, head.headers["Host"].count < 2 { head.headers.replaceOrAdd(name: "Host", value: authority) }
+        // The target's counts, whatever Host says (3.2.2). None and two of those are refused later, and must be seen there.
+        let hosts = head.headers["Host"].count
+        if let authority, hosts == 1 { head.headers.replaceOrAdd(name: "Host", value: authority) }
         if head.version != .http1_1 {
             isOld = true
             head.headers.remove(name: "Expect")
+            // An old client need not name one, and no browser is that old: it means whom it reached.
+            if hosts == 0 { head.headers.add(name: "Host", value: authority ?? "localhost") }
         }
         // The framework looks for this word alone, in this spelling.
         if isOld || !head.isKeepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
