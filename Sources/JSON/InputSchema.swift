@@ -10,9 +10,9 @@ package enum InputSchema {
     package static let requiredText = required(text)
     package static let lane = #"{"type":["string","null"],"pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"}"#
     package static let requiredLane = required(lane)
-    /// RFC 3339 from 1970 on, to the microsecond.
+    /// RFC 3339 from 1970 on, rounded to the microsecond.
     package static let time =
-        #"{"type":["string","null"],"format":"date-time","pattern":"^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9-]{5}T[0-9:]{8}(\\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"}"#
+        #"{"type":["string","null"],"format":"date-time","pattern":"^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9-]{5}T[0-9:]{8}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"}"#
     package static let nextCheckAt =
         #"{"description":"When to check first; null: not before someone makes it due.",\#(time.dropFirst())"#
     /// An object of anything that PostgreSQL can store.

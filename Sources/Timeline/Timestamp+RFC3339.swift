@@ -17,7 +17,8 @@ extension Timestamp: CustomStringConvertible, LosslessStringConvertible {
 
     /// Reads RFC 3339 (`2026-11-23T14:02:11.25Z`, or with an offset such as `+08:00`); anything else is nil.
     ///
-    /// Fractions beyond microseconds are refused rather than rounded.
+    /// Up to nine fraction digits, as clients with a clock of nanoseconds write them, rounded to the same microsecond as
+    /// PostgreSQL rounds them: what is read here and what the database reads is one time.
     public init?(_ text: String) {
         if text == "infinity" { self = .distantFuture; return }
         if text == "-infinity" { self = .distantPast; return }
@@ -32,7 +33,7 @@ extension Timestamp: CustomStringConvertible, LosslessStringConvertible {
         else { return nil }
         var fraction: Int64 = 0
         if scanner.skip(".") {
-            guard let read = scanner.fraction(digitsMax: 6) else { return nil }
+            guard let read = scanner.microseconds() else { return nil }
             fraction = read
         }
         guard let offset = scanner.offsetSeconds(), scanner.isAtEnd else { return nil }
@@ -100,11 +101,13 @@ private struct DigitScanner {
         return digits.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
     }
 
-    mutating func fraction(digitsMax: Int) -> Int64? {
+    /// One to nine digits of a second's fraction; the result may be a whole second.
+    mutating func microseconds() -> Int64? {
         let count = rest.prefix { (0x30...0x39).contains($0) }.count
-        guard (1...digitsMax).contains(count), var value = digits(count) else { return nil }
-        for _ in count..<digitsMax { value *= 10 }
-        return value
+        guard (1...9).contains(count), var nanoseconds = digits(count) else { return nil }
+        for _ in count..<9 { nanoseconds *= 10 }
+        // In the order of PostgreSQL's ParseFractionalSecond(), or halves would go the other way now and then.
+        return Int64((Double(nanoseconds) / 1e9 * 1e6).rounded(.toNearestOrEven))
     }
 
     mutating func offsetSeconds() -> Int64? {

@@ -235,21 +235,6 @@ import Testing
         }
     }
 
-    @Test func aRowThatHasMovedOnIsStillTheOneThatWasPut() async throws {
-        try await APIScene.with { api in
-            let order = APIScene.order.replacing("{", with: #"{"status":"pending","#)
-            #expect(try await api.ask(.PUT, "/v1/orders/x", json: order).status == 201)
-            #expect(try await api.ask(.PUT, "/v1/timers/t", json: APIScene.timer).status == 201)
-            try await api.run("UPDATE reconciled.orders SET status = 'paid', next_check_at = NULL")
-            try await api.run("UPDATE reconciled.timers SET next_check_at = now() + interval '5 minutes'")
-            #expect(try await api.ask(.PUT, "/v1/orders/x", json: order).status == 200)
-            #expect(try await api.ask(.PUT, "/v1/timers/t", json: APIScene.timer).status == 200)
-            // Nobody begins there: whoever sends it wants something else than what stands.
-            let closed = try await api.ask(.PUT, "/v1/orders/x", json: order.replacing("pending", with: "closed"))
-            #expect(closed.status == 409 && closed.field == "status")
-        }
-    }
-
     @Test func dueRowsAreFoundPageByPage() async throws {
         try await APIScene.with { api in
             try await api.run(
