@@ -4,12 +4,18 @@
 --             $2 text actor
 -- Result: id, outcome and differing of each. Outcome: added, exists (every field sent is as it stands) or differs; NULL
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
--- next_check_at and the status 'pending' are not compared: they are where a row begins, and pollers move it on.
+-- next_check_at and the status 'pending' are not compared: they are where a row begins, and pollers move it on. Null
+-- stands for what the column holds when it is left out, and is not compared where that is the instant of the adding
+-- (created_at).
 WITH input AS MATERIALIZED (
     SELECT object,
-        object - CASE object ->> 'status'
-            WHEN 'pending' THEN '{next_check_at,status}'::text[] ELSE '{next_check_at}'
-        END AS compared
+        (object || (
+            SELECT COALESCE(jsonb_object_agg(standard.name, standard.value), '{}')
+            FROM jsonb_each('{"metadata": {}}') AS standard (name, value)
+            WHERE object -> standard.name = 'null'
+        )) - '{next_check_at}'::text[]
+            - CASE COALESCE(object ->> 'status', 'pending') WHEN 'pending' THEN '{status}'::text[] ELSE '{}' END
+            - CASE WHEN object ->> 'created_at' IS NULL THEN '{created_at}'::text[] ELSE '{}' END AS compared
     FROM jsonb_array_elements($1::jsonb) AS object
 ),
 added AS (

@@ -4,7 +4,9 @@
 --             $2 text actor
 -- Result: id, outcome and differing of each. Outcome: added, exists (every field sent is as it stands) or differs; NULL
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
--- next_check_at and the status 'receiving' are not compared: they are where a row begins, and pollers move it on.
+-- next_check_at and the status 'receiving' are not compared: they are where a row begins, and pollers move it on. Null
+-- stands for what the column holds when it is left out, and is not compared where that is the instant of the adding
+-- (created_at).
 WITH sent AS (
     -- A digest is one in either case; the column holds lower case.
     SELECT CASE
@@ -15,9 +17,21 @@ WITH sent AS (
 ),
 input AS MATERIALIZED (
     SELECT sent.object,
-        sent.object - CASE sent.object ->> 'status'
-            WHEN 'receiving' THEN '{next_check_at,status}'::text[] ELSE '{next_check_at}'
-        END AS compared
+        (sent.object || (
+            SELECT COALESCE(jsonb_object_agg(standard.name, standard.value), '{}')
+            FROM jsonb_each(jsonb_build_object(
+                'metadata', '{}'::jsonb,
+                'chunk_count', ceil(
+                    (sent.object ->> 'total_bytes')::numeric / NULLIF((sent.object ->> 'chunk_bytes')::numeric, 0)
+                )
+            )) AS standard (name, value)
+            WHERE sent.object -> standard.name = 'null'
+        )) - '{next_check_at}'::text[]
+            - CASE
+                WHEN COALESCE(sent.object ->> 'status', 'receiving') = 'receiving' THEN '{status}'::text[]
+                ELSE '{}'
+            END
+            - CASE WHEN sent.object ->> 'created_at' IS NULL THEN '{created_at}'::text[] ELSE '{}' END AS compared
     FROM sent
 ),
 added AS (

@@ -31,13 +31,11 @@ extension JSONValue {
         }
     }
 
-    /// A row to be added as PostgreSQL takes it: without what is as good as absent (null, but for `next_check_at`, which it
-    /// puts to rest), and with whole numbers written as such (`1999.0` is no bigint).
+    /// A row to be added as PostgreSQL takes it: with whole numbers written as such (`1999.0` is no bigint).
     package var asRow: JSONValue {
         guard case .object(let members) = self else { return self }
         return .object(
-            members.compactMap { member in
-                if member.value.isNull, member.name != "next_check_at" { return nil }
+            members.map { member in
                 guard case .number(let raw) = member.value, let whole = ExactDecimal.scaled(raw, places: 0) else {
                     return member
                 }

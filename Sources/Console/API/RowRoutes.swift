@@ -180,7 +180,10 @@ struct RowRoutes: Sendable {
         APIRoute(
             operation: APIOperation(
                 .put, rowPath, role: .admin,
-                "Add one \(watch.noun). One that is there is compared with the fields sent, and never changed.",
+                """
+                Add one \(watch.noun). One that is there is compared with the fields sent, null being what a field is when \
+                left out, and never changed.
+                """,
                 pathParameters: [id], body: .init(schema: APISchema.input(watch), bytesMax: Self.rowBytesMax),
                 answers: [
                     .init(.created, "It is new.", schema: APISchema.outcome(["added"])),

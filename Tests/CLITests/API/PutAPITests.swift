@@ -1,3 +1,4 @@
+import JSON
 import NIOHTTP1
 import Testing
 
@@ -15,6 +16,59 @@ import Testing
             // Nobody begins there: whoever sends it wants something else than what stands.
             let closed = try await api.ask(.PUT, "/v1/orders/x", json: order.replacing("pending", with: "closed"))
             #expect(closed.status == 409 && closed.field == "status")
+        }
+    }
+
+    /// What a row needs, and fields that it may have besides.
+    private static let rows: [String: (needed: String, more: String)] = [
+        "orders": (
+            #"{"gateway":"trial","amount_minor":1,"currency":"EUR"}"#,
+            """
+            {"gateway_ref":"r","expires_at":"2099-01-01T00:00:00Z","give_up_at":"2099-01-02T00:00:00Z",
+             "metadata":{"a":1}}
+            """
+        ),
+        "uploads": (
+            #"{"store":"media","name":"NAME","total_bytes":25,"chunk_bytes":10}"#,
+            """
+            {"chunk_count":2,"expires_at":"2099-01-01T00:00:00Z","s3_upload_id":"u","metadata":{"a":1},
+             "sha256":"abababababababababababababababababababababababababababababababab"}
+            """
+        ),
+        "timers": (
+            #"{"every":"1h","url":"https://shop.example/tick"}"#,
+            """
+            {"lane":"slow","method":"PUT","headers":{"a":"b"},"body":"b","catch_up":"all","max_runs":3,"timeout":"3s",
+             "ends_at":"2099-01-01T00:00:00Z","expect_status":204,"metadata":{"a":1}}
+            """
+        ),
+    ]
+
+    /// Whoever sends null wants the field to be as when it is left out.
+    @Test(arguments: ["orders", "uploads", "timers"])
+    func nullIsAnotherValueThanOneThatStands(watch: String) async throws {
+        let row = try #require(Self.rows[watch])
+        let members = try Self.members(of: row.more)
+        let begun = ["next_check_at", "status", watch == "timers" ? "anchor_at" : "created_at"]
+        try await APIScene.with { api in
+            func put(_ id: String, _ more: [JSONValue.Member]) async throws -> APIScene.Reply {
+                let needed = try Self.members(of: row.needed.replacing("NAME", with: id))
+                return try await api.ask(.PUT, "/v1/\(watch)/\(id)", json: JSONValue.object(needed + more).text)
+            }
+            let nulls = (members.map(\.name) + begun).map { JSONValue.Member($0, .null) }
+            #expect(try await put("full", members).status == 201)
+            #expect(try await put("full", members).status == 200)
+            for member in members {
+                let reply = try await put("full", [JSONValue.Member(member.name, .null)])
+                #expect(reply.status == 409 && reply.field == member.name, "\(member.name): \(reply.body)")
+            }
+            #expect(try await put("full", begun.map { JSONValue.Member($0, .null) }).status == 200)
+            // Where nothing was given, null is the same, sent at first or later.
+            #expect(try await put("bare", []).status == 201)
+            #expect(try await put("bare", nulls).status == 200)
+            #expect(try await put("null", nulls).status == 201)
+            #expect(try await put("null", []).status == 200)
+            #expect(try await put("null", nulls).status == 200)
         }
     }
 
@@ -41,4 +95,11 @@ import Testing
             #expect(stored == ["true", "true"])
         }
     }
+
+    private static func members(of object: String) throws -> [JSONValue.Member] {
+        guard case .object(let members) = try JSONValue(parsing: object) else { throw Missing() }
+        return members
+    }
+
+    private struct Missing: Error {}
 }

@@ -13,7 +13,7 @@ import Testing
             #expect(new.status == 201 && new.body == #"{"id":"tick","outcome":"added"}"#)
             let same = try await api.ask(.PUT, "/v1/timers/tick", json: APIScene.timer)
             #expect(same.status == 200 && same.body == #"{"id":"tick","outcome":"exists"}"#)
-            // What was not sent is not compared, and null is as good as not sent.
+            // What was not sent is not compared, and null is what stands there when nothing was sent.
             let less = try await api.ask(
                 .PUT, "/v1/timers/tick", json: #"{"every":"60m","url":"https://shop.example/tick","body":null}"#)
             #expect(less.status == 200)
