@@ -48,4 +48,10 @@ public enum DeliveryTable: WatchTable {
     }
 
     public static func parameters(for resolution: Resolution) -> [PostgresParameter] { [] }
+
+    /// Whether a delivery can have this id; `reconciled.delivery_id` says the same.
+    public static func isID(_ text: String) -> Bool {
+        (1...18).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            && text.utf8.first != UInt8(ascii: "0")
+    }
 }

@@ -75,6 +75,12 @@ import Testing
                 let none = try await command("show", "deliveries", id)
                 #expect(none.code == 1 && none.errors.contains("there is no delivery"), "\(id): \(none.errors)")
             }
+            #expect(try await command("list", "deliveries", "--after", "1", "--json").code == 0)
+            for after in ["abc", "0", "1.5", "99999999999999999999"] {
+                let page = try await command("list", "deliveries", "--after", after)
+                #expect(page.code == 64, "\(after): \(page.output)")
+                #expect(page.errors.contains("--after is no delivery's id; allowed: a whole number"), "\(page.errors)")
+            }
             #expect(try await command("remove", "deliveries", id).output == "removed \(id)\n")
         }
     }

@@ -55,6 +55,7 @@ struct RowRoutes: Sendable {
             let status = try request.choice("status", of: watch.statuses)
             let limit = try request.integer("limit", in: 1...Self.limitMax, default: Self.limitDefault)
             let after = try request[parameter: "cursor"].map(Cursor.id) ?? ""
+            if !after.isEmpty { try watch.validate(after: after, as: "cursor") }
             let isDue = try Self.due(request[parameter: "due"])
             let page = try await watch.desk(actor: request.actor).page(
                 RowFilter(status: status, isDue: isDue, after: after), limit: limit)

@@ -31,6 +31,8 @@ public protocol ConsoleWatch: Sendable {
     func validate(_ object: JSONValue) throws(InputError) -> String
     /// Throws what is wrong with a decision.
     func validate(_ decision: Decision) throws(InputError)
+    /// Throws, naming `field`, what no row's id can be, and no page can begin behind.
+    func validate(after id: String, as field: String) throws(InputError)
 
     /// Sets the status by hand; returns the row as a JSON object, nil if there is none.
     ///

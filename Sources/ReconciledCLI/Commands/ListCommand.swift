@@ -27,6 +27,12 @@ struct ListCommand: AsyncParsableCommand {
         guard (1...DeskBounds.rowsMax).contains(limit) else {
             throw ValidationError("--limit is between 1 and \(DeskBounds.rowsMax)")
         }
+        guard !after.isEmpty else { return }
+        do throws(InputError) {
+            try target.served.validate(after: after, as: "after")
+        } catch {
+            throw ValidationError("--\(error)")
+        }
     }
 
     func run() async throws {

@@ -59,6 +59,14 @@ struct DeliveriesWatch: ServedWatch {
             allowed: "changes of orders and uploads, each of which writes its own")
     }
 
+    /// What is no number would be read as the beginning, and the first page come again for ever.
+    static func validate(after id: String, as field: String) throws(InputError) {
+        guard DeliveryTable.isID(id) else {
+            throw InputError(
+                field, problem: "is no delivery's id", allowed: "a whole number above zero, of 18 digits at most")
+        }
+    }
+
     func resolution(_ decision: Decision, lane: String?) -> DeliveryTable.Resolution { .init() }
 
     static func conflict(with decision: Decision?) -> String { "the event has a delivery for that endpoint already" }

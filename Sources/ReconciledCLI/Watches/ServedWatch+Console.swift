@@ -24,6 +24,7 @@ struct ConsoleFace<Served: ServedWatch>: ConsoleWatch {
     var inputSchema: String? { Served.inputSchema }
     func validate(_ object: JSONValue) throws(InputError) -> String { try watch.validate(object) }
     func validate(_ decision: Decision) throws(InputError) { try Served.validate(decision) }
+    func validate(after id: String, as field: String) throws(InputError) { try Served.validate(after: id, as: field) }
 
     func resolve(_ id: String, _ decision: Decision, actor: String) async throws -> String? {
         try await watch.resolve(id, decision, pool: pool, actor: actor)

@@ -61,6 +61,8 @@ protocol ServedWatch: Sendable {
     static var inputSchema: String? { get }
     /// Throws what is wrong with a decision.
     static func validate(_ decision: Decision) throws(InputError)
+    /// Throws, naming `field`, what no row's id can be, and no page can begin behind.
+    static func validate(after id: String, as field: String) throws(InputError)
     func resolution(_ decision: Decision, lane: String?) -> Table.Resolution
     /// What a unique constraint says to people.
     static func conflict(with decision: Decision?) -> String
@@ -96,6 +98,7 @@ extension ServedWatch {
         }
     }
 
+    static func validate(after id: String, as field: String) throws(InputError) {}
     static func effect(of would: JSONValue) -> String? { nil }
     func digest(_ pool: PostgresPool) async throws -> WatchDigest? { nil }
     func examineLanes(_ outside: OutsideWorld) async -> [DoctorFinding] { [] }

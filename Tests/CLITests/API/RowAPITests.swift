@@ -144,6 +144,11 @@ import Testing
                 let reply = try await api.ask(.GET, "/v1/orders?" + query)
                 #expect(reply.status == 422 && reply.field == field, "\(query): \(reply.body)")
             }
+            // A place among orders is none among deliveries, which have numbers.
+            let elsewhere = Cursor.text(after: "o001")
+            #expect(try await api.ask(.GET, "/v1/orders?cursor=\(elsewhere)").status == 200)
+            #expect(try await api.ask(.GET, "/v1/deliveries?cursor=\(elsewhere)").field == "cursor")
+            #expect(try await api.ask(.GET, "/v1/deliveries?cursor=\(Cursor.text(after: "7"))").status == 200)
         }
     }
 

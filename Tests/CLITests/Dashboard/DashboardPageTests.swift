@@ -17,7 +17,7 @@ import Testing
     /// A name that PostgreSQL cannot take is no outage.
     @Test(arguments: [
         ("/orders/%00", 404), ("/orders/a%00b", 404), ("/orders?after=%00", 400), ("/orders?id=%00", 400),
-        ("/find?q=%00", 400),
+        ("/find?q=%00", 400), ("/deliveries?after=abc", 422),
     ])
     func anAddressThatNothingCanHaveIsToldAsThat(path: String, status: UInt) async throws {
         try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in

@@ -20,6 +20,7 @@ extension Dashboard {
         guard Self.isName(prefix), Self.isName(parameter("after")) else {
             throw Problem(.badRequest, "no id is like that")
         }
+        if !parameter("after").isEmpty { try watch.validate(after: parameter("after"), as: "after") }
         let desk = watch.desk(actor: context.caller.name)
         var found = RowPage()
         if chosen == Self.due {
