@@ -19,12 +19,13 @@ enum CommandLineWords {
             }
         }
         guard let command = rest.first, !command.hasPrefix("-") else { return words }
-        return [command] + moved + embedded(rest.dropFirst(), command: command)
+        return [command] + moved + embedded(rest.dropFirst())
     }
 
-    /// `--embedded [DIR]`. Only commands without arguments of their own take the folder as a word of its own: in
-    /// `show --embedded orders A-1` nobody could tell.
-    private static func embedded(_ words: ArraySlice<String>, command: String) -> [String] {
+    /// `--embedded [DIR]`: a word behind it that is no option is the folder, in whatever command and place. In
+    /// `show --embedded orders A-1` an argument is missing then, which is told; taken for an argument, a folder would give
+    /// its place to the default one in silence.
+    private static func embedded(_ words: ArraySlice<String>) -> [String] {
         var result: [String] = []
         var rest = words
         while let word = rest.popFirst() {
@@ -33,7 +34,7 @@ enum CommandLineWords {
                 if word == "--" { return result + rest }
                 continue
             }
-            if ["run", "migrate", "status", "doctor"].contains(command), let next = rest.first, !next.hasPrefix("-") {
+            if let next = rest.first, !next.hasPrefix("-") {
                 result.append("--embedded=\(next)")
                 rest = rest.dropFirst()
             } else {

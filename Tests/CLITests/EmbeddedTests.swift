@@ -92,6 +92,38 @@ import Testing
         }
     }
 
+    /// A new one would hide that the directory is another than meant.
+    @Test func whoOnlyLooksOrActsMakesNoCluster() async throws {
+        try await withDirectory { directory in
+            let data = directory.appending(path: "data").path
+            for words in [
+                ["nudge", "orders", "a", "--embedded", data], ["nudge", "orders", "--embedded", data, "a"],
+                ["list", "--embedded", data, "orders"], ["status", "--embedded=\(data)"],
+                ["migrate", "--dry-run", "--embedded", data],
+            ] {
+                let result = try await Reconciled.run(words, directory: directory)
+                #expect(
+                    result.code == 1 && result.errors.contains("there is no PostgreSQL in \(data)"), "\(result.errors)")
+            }
+            // What stands behind it is its directory: an argument is missing.
+            for words in [["show", "--embedded", "orders", "a"], ["nudge", "orders", "--embedded", "a"]] {
+                let result = try await Reconciled.run(words, directory: directory)
+                #expect(result.code == 64, "\(words): \(result.errors)")
+            }
+            for words in [["status", "--embedded", ""], ["run", "--embedded="]] {
+                #expect(try await Reconciled.run(words, directory: directory).code == 64)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+
+            let made = try await Reconciled.run(["migrate", "--json", "--embedded", data], directory: directory)
+            #expect(made.code == 0, "\(made.errors)")
+            let list = try await Reconciled.run(["list", "--embedded", data, "orders", "--json"], directory: directory)
+            #expect(list.code == 0 && list.output == "[]\n", "\(list.errors)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["data"])
+            try await Self.isGone(directory)
+        }
+    }
+
     @Test func aServerThatCannotStartSaysWhy() async throws {
         try await withDirectory { directory in
             let data = directory.appending(path: "data")

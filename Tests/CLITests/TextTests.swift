@@ -70,7 +70,11 @@ import Timeline
         (["--config=c", "status", "--json"], ["status", "--config=c", "--json"]),
         (["run", "--config", "c"], ["run", "--config", "c"]),
         (["run", "--embedded", "/d", "--migrate"], ["run", "--embedded=/d", "--migrate"]),
+        (["run", "--migrate", "--embedded", "/d"], ["run", "--migrate", "--embedded=/d"]),
         (["run", "--embedded=/d"], ["run", "--embedded=/d"]),
+        (["nudge", "orders", "--embedded", "/d", "a"], ["nudge", "orders", "--embedded=/d", "a"]),
+        (["nudge", "orders", "a", "b", "--embedded", "/d"], ["nudge", "orders", "a", "b", "--embedded=/d"]),
+        (["show", "--embedded", "/d", "orders", "a"], ["show", "--embedded=/d", "orders", "a"]),
         (["--help"], ["--help"]),
         (["nudge", "orders", "--", "--embedded"], ["nudge", "orders", "--", "--embedded"]),
     ])
@@ -82,7 +86,10 @@ import Timeline
         let directory = EmbeddedPostgres.defaultDirectory
         #expect(CommandLineWords.normalised(["run", "--embedded"]) == ["run", "--embedded=\(directory)"])
         #expect(
-            CommandLineWords.normalised(["show", "--embedded", "orders", "a"])
-                == ["show", "--embedded=\(directory)", "orders", "a"])
+            CommandLineWords.normalised(["list", "orders", "--embedded", "--json"])
+                == ["list", "orders", "--embedded=\(directory)", "--json"])
+        #expect(
+            CommandLineWords.normalised(["show", "--embedded", "--", "orders"])
+                == ["show", "--embedded=\(directory)", "--", "orders"])
     }
 }

@@ -16,13 +16,17 @@ struct DatabaseOptions: ParsableArguments {
     var embedded: String?
 
     /// Runs `body` with connections to the database, whose schema must be the one that this version knows.
+    ///
+    /// - Parameter makesCluster: whether `--embedded` makes a cluster where there is none.
     func withSession<T: Sendable>(
-        checkingSchema: Bool = true, defaultLogLevel: Logger.Level = .warning,
+        checkingSchema: Bool = true, makesCluster: Bool = false, defaultLogLevel: Logger.Level = .warning,
         _ body: (DatabaseSession) async throws -> T
     ) async throws -> T {
         let configuration = try common.configuration()
         let logger = common.logger(defaultLevel: defaultLogLevel)
-        return try await EmbeddedPostgres.withURL(configuration.database, embedded: embedded, logger: logger) { url in
+        return try await EmbeddedPostgres.withURL(
+            configuration.database, embedded: embedded, makesCluster: makesCluster, logger: logger
+        ) { url in
             let pool = PostgresPool(
                 configuration: PostgresConfiguration(
                     // The trigger that wakes pollers is silent for sessions named reconciled/…; this one must be heard.

@@ -32,7 +32,7 @@ struct MigrateCommand: AsyncParsableCommand {
             StandardOutput.write(Statement.sql("grants").text)
             return
         }
-        try await database.withSession(checkingSchema: false) { session in
+        try await database.withSession(checkingSchema: false, makesCluster: !status && !dryRun) { session in
             if status {
                 try show(try await session.migrator.state())
             } else if dryRun {

@@ -28,7 +28,7 @@ struct Demo {
 
     /// Returns whether everything ended where its truth says.
     func run() async throws -> Bool {
-        let postgres = EmbeddedPostgres(directory: directory.path, logger: logger)
+        let postgres = EmbeddedPostgres(directory: directory.path, makesCluster: true, logger: logger)
         say("PostgreSQL starts in \(directory.path)")
         return try await postgres.withServer { url in
             let pool = PostgresPool(

@@ -21,25 +21,35 @@ struct EmbeddedPostgres: Sendable {
     static let startMax = Duration.seconds(120)
 
     let directory: String
+    /// Whether a cluster is made where there is none.
+    let makesCluster: Bool
     let logger: Logger
 
     /// - Parameter directory: relative to the current directory.
-    init(directory: String, logger: Logger) {
+    init(directory: String, makesCluster: Bool, logger: Logger) {
         let absolute = URL(fileURLWithPath: directory).standardizedFileURL.path
         self.directory = absolute
+        self.makesCluster = makesCluster
         self.logger = logger
     }
 
     /// Runs `body` with the configured database's address, or with that of a private server where `embedded` names one.
+    ///
+    /// - Parameter makesCluster: whether one is made there. Who only looks or acts wants one that is there: a new one would
+    ///   hide that the directory is another than meant.
     static func withURL<T: Sendable>(
-        _ database: DatabaseConfiguration, embedded directory: String?, logger: Logger,
+        _ database: DatabaseConfiguration, embedded directory: String?, makesCluster: Bool, logger: Logger,
         _ body: (_ url: String) async throws -> T
     ) async throws -> T {
         guard let directory else {
             guard let url = database.url else { throw DatabaseConfiguration.missing }
             return try await body(url.value)
         }
-        return try await EmbeddedPostgres(directory: directory, logger: logger).withServer(body)
+        guard !directory.isEmpty else {
+            throw CommandFailure("--embedded names no directory", code: CommandFailure.badUsage)
+        }
+        return try await EmbeddedPostgres(directory: directory, makesCluster: makesCluster, logger: logger)
+            .withServer(body)
     }
 
     /// Runs `body` while the server runs.
@@ -58,6 +68,7 @@ struct EmbeddedPostgres: Sendable {
     /// Starts the server, or nil where another process runs it already; either way it accepts connections on return.
     private func start() async throws -> EmbeddedServer? {
         let account = try ServerAccount.current()
+        guard makesCluster || !isVacant else { throw missingCluster }
         try prepareDirectory(for: account)
         let deadline = Moment.now + Self.startMax
         while true {
@@ -150,6 +161,17 @@ extension EmbeddedPostgres {
         return "\(directory)/socket"
     }
 
+    /// Whether nothing is there at all, not even the beginning of a cluster.
+    private var isVacant: Bool {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: directory) else { return true }
+        return (try? manager.contentsOfDirectory(atPath: directory))?.isEmpty ?? false
+    }
+
+    private var missingCluster: CommandFailure {
+        CommandFailure("there is no PostgreSQL in \(directory); reconciled run --embedded=DIR makes one")
+    }
+
     private func prepareDirectory(for account: ServerAccount) throws {
         let manager = FileManager.default
         if let entries = try? manager.contentsOfDirectory(atPath: directory) {
@@ -178,6 +200,7 @@ extension EmbeddedPostgres {
     private func initialise(_ binaries: PostgresBinaries, _ account: ServerAccount) throws {
         let manager = FileManager.default
         guard !manager.fileExists(atPath: "\(directory)/data") else { return }
+        guard makesCluster else { throw missingCluster }
         let unfinished = "\(directory)/data.new"
         if manager.fileExists(atPath: unfinished) { try manager.removeItem(atPath: unfinished) }
         logger.info("making a private PostgreSQL", metadata: ["directory": "\(directory)"])

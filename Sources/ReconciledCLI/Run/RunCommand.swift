@@ -9,9 +9,10 @@ struct RunCommand: AsyncParsableCommand {
             at once. SIGHUP reads the configuration again; a wrong one is logged and the old one stays. An unreachable \
             database is waited for.
 
-            --embedded [DIR] starts a private PostgreSQL from the system's binaries in DIR (.reconciled under the current \
-            directory; /var/lib/reconciled for root) and keeps its data there. A second run on the same DIR uses the \
-            server of the first, which stops it when it ends. It implies --migrate.
+            --embedded [DIR] starts a private PostgreSQL from the system's binaries in DIR and keeps its data there; alone, \
+            at the end or before another option, in .reconciled under the current directory (/var/lib/reconciled for \
+            root). A second run on the same DIR uses the server of the first, which stops it when it ends. It implies \
+            --migrate. Other commands take it too, and make no new database but for migrate.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -29,7 +30,9 @@ struct RunCommand: AsyncParsableCommand {
         let configuration = try common.configuration()
         if embedded == nil, configuration.database.url == nil { throw DatabaseConfiguration.missing }
         let logger = common.logger(defaultLevel: .info)
-        try await EmbeddedPostgres.withURL(configuration.database, embedded: embedded, logger: logger) { url in
+        try await EmbeddedPostgres.withURL(
+            configuration.database, embedded: embedded, makesCluster: true, logger: logger
+        ) { url in
             if embedded != nil { logger.info("PostgreSQL is ready", metadata: ["url": "\(url)"]) }
             let supervisor = Supervisor(
                 embeddedURL: embedded == nil ? nil : url, migrates: migrate || embedded != nil,
