@@ -4,17 +4,24 @@ import Testing
 
 @testable import ReconciledCLI
 
-/// `reconciled run` as a child, to be signalled.
-struct LongRunning {
+/// `reconciled run` as a child, to be signalled. It ends with this: a test that fails leaves none behind.
+final class LongRunning: Sendable {
     let process: ChildProcess
     let log: URL
 
     init(_ arguments: [String], directory: URL, environment: [String: String] = [:]) throws {
-        log = directory.appending(path: "run-\(UUID().uuidString).log")
+        let log = directory.appending(path: "run-\(UUID().uuidString).log")
+        self.log = log
         let variables = environment.map { "\($0.key)=\($0.value)" }
         process = try ChildProcess(
             ["/usr/bin/env"] + variables + [Reconciled.binary.path, "run", "--log-format", "json"] + arguments,
             output: log.path)
+    }
+
+    deinit {
+        guard process.isRunning else { return }
+        send(SIGKILL)
+        _ = process.wait()
     }
 
     var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }

@@ -69,6 +69,22 @@ import Testing
         }
     }
 
+    /// As when a test fails before it stops its child.
+    @Test func aRunEndsWithTheTestThatStartedIt() async throws {
+        try await withDirectory { directory in
+            let file = try Self.write(
+                "database: { url: \"postgres://127.0.0.1:1/d\" }\nhttp: { port: 0 }", to: directory)
+            func begin() async throws -> pid_t {
+                let run = try LongRunning(["--config", file], directory: directory)
+                _ = try await run.port()
+                return run.process.processID
+            }
+            let process = try await begin()
+            let isGone = kill(process, 0) == -1 && errno == ESRCH
+            #expect(isGone)
+        }
+    }
+
     @Test func sighupReloadsAndKeepsTheOldConfigurationWhenTheNewOneIsWrong() async throws {
         try await withTestDatabase { database in
             try await withDirectory { directory in

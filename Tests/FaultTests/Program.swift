@@ -3,7 +3,8 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// The real binary as a child process, to be killed, frozen and thawed.
+/// The real binary as a child process, to be killed, frozen and thawed. It ends with this: a test that fails leaves none
+/// behind.
 final class Program: Sendable {
     let processID: pid_t
     let log: URL
@@ -54,6 +55,8 @@ final class Program: Sendable {
         guard status == 0 else { throw Failure(description: "posix_spawnp failed with error \(status)") }
         processID = child
     }
+
+    deinit { kill9() }
 
     func send(_ signal: Int32) { kill(processID, signal) }
 
