@@ -33,6 +33,25 @@ import Testing
         }
     }
 
+    @Test func aLaneOfAnotherWatchIsRefused() async throws {
+        try await withTestDatabase { database in
+            let timer = #"{"id": "t", "every": "1h", "url": "http://127.0.0.1:1/tick", "lane": "trial"}"#
+            let known = [
+                "RECONCILED_DATABASE_URL": database.url, "RECONCILED_GATEWAYS_TRIAL_KIND": "fixed",
+                "RECONCILED_GATEWAYS_TRIAL_STATE": "PAID",
+            ]
+            let words = ["add", "timers", "--json", "-"]
+            let refused = try await Reconciled.run(words, environment: known, input: timer)
+            #expect(refused.code == 1)
+            #expect(
+                refused.errors
+                    == "reconciled: lane names a gateway, where this would wait for ever; "
+                    + "allowed: timers, or a lane that another process has\n")
+            // Where nothing of that name is configured another process may have it.
+            #expect(try await Self.run(database, words, input: timer).code == 0)
+        }
+    }
+
     /// What would never be called is refused when it is added, and not only at each of its calls.
     @Test func onlyHostsThatMayBeCalledAreTaken() async throws {
         try await withTestDatabase { database in

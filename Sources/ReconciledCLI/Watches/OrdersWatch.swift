@@ -19,11 +19,13 @@ struct OrdersWatch: ServedWatch {
         """
 
     let settings: WatchConfiguration
+    private let foreignLanes: ForeignLanes
     private var gateways: [GatewayConfiguration]
 
     init(_ configuration: Configuration) {
         settings = configuration.watches.orders
         gateways = configuration.gateways
+        foreignLanes = ForeignLanes(configuration, besidesEach: Self.laneNoun)
     }
 
     var lanes: [LaneConfiguration] { gateways.map(\.lane) }
@@ -67,7 +69,11 @@ struct OrdersWatch: ServedWatch {
 
     static var inputSchema: String? { OrderInput.schema }
 
-    func validate(_ json: JSONValue) throws(InputError) -> String { try OrderInput(json: json).id }
+    func validate(_ json: JSONValue) throws(InputError) -> String {
+        let input = try OrderInput(json: json)
+        try foreignLanes.check(input.gateway)
+        return input.id
+    }
 
     static func validate(_ decision: Decision) throws(InputError) {
         let allowed = "the gateway's transaction that proves it, 1 to 255 characters"

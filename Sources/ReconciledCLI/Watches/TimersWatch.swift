@@ -19,10 +19,12 @@ struct TimersWatch: ServedWatch {
     let settings: WatchConfiguration
     let lanes: [LaneConfiguration]
     private let targets: TargetPolicy
+    private let foreignLanes: ForeignLanes
 
     init(_ configuration: Configuration) {
         settings = configuration.watches.timers
         targets = configuration.timerTargets
+        foreignLanes = ForeignLanes(configuration, besidesEach: Self.laneNoun)
         lanes = configuration.lanes.map {
             LaneConfiguration(name: $0.name, concurrency: $0.limits.concurrency, timeout: $0.limits.timeout)
         }
@@ -52,7 +54,11 @@ struct TimersWatch: ServedWatch {
 
     static var inputSchema: String? { TimerInput.schema }
 
-    func validate(_ json: JSONValue) throws(InputError) -> String { try TimerInput(json: json, targets: targets).id }
+    func validate(_ json: JSONValue) throws(InputError) -> String {
+        let input = try TimerInput(json: json, targets: targets)
+        try foreignLanes.check(input.lane)
+        return input.id
+    }
 
     func resolution(_ decision: Decision, lane: String?) -> TimerTable.Resolution { .init() }
 

@@ -22,11 +22,13 @@ struct UploadsWatch: ServedWatch {
         """
 
     let settings: WatchConfiguration
+    private let foreignLanes: ForeignLanes
     private var stores: [StoreConfiguration]
 
     init(_ configuration: Configuration) {
         settings = configuration.watches.uploads
         stores = configuration.stores
+        foreignLanes = ForeignLanes(configuration, besidesEach: Self.laneNoun)
     }
 
     var lanes: [LaneConfiguration] { stores.map(\.lane) }
@@ -113,7 +115,11 @@ struct UploadsWatch: ServedWatch {
 
     static var inputSchema: String? { UploadInput.schema }
 
-    func validate(_ json: JSONValue) throws(InputError) -> String { try UploadInput(json: json).id }
+    func validate(_ json: JSONValue) throws(InputError) -> String {
+        let input = try UploadInput(json: json)
+        try foreignLanes.check(input.store)
+        return input.id
+    }
 
     func resolution(_ decision: Decision, lane: String?) -> UploadPolicy {
         stores.first { $0.name == lane }?.policy ?? UploadPolicy()

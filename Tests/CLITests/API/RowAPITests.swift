@@ -88,9 +88,24 @@ import Testing
                 #expect(reply.type == "application/problem+json")
             }
             // The configuration's own rules hold too.
-            let elsewhere = try await api.ask(
+            let forbidden = try await api.ask(
                 .PUT, "/v1/timers/x", json: #"{"every":"1h","url":"http://169.254.169.254/"}"#)
-            #expect(elsewhere.status == 422 && elsewhere.field == "url")
+            #expect(forbidden.status == 422 && forbidden.field == "url")
+
+            // Nobody ever takes it in a lane of another watch; one that nobody here knows may be another process's.
+            let strayed: [(path: String, body: String, field: String)] = [
+                ("timers", APIScene.timer.replacing("{", with: #"{"lane":"trial","#), "lane"),
+                ("timers", APIScene.timer.replacing("{", with: #"{"lane":"media","#), "lane"),
+                ("orders", APIScene.order.replacing("trial", with: "timers"), "gateway"),
+                ("uploads", #"{"store":"trial","name":"n","total_bytes":1,"chunk_bytes":1}"#, "store"),
+            ]
+            for (path, body, field) in strayed {
+                let reply = try await api.ask(.PUT, "/v1/\(path)/x", json: body)
+                #expect(reply.status == 422 && reply.field == field, "\(body): \(reply.body)")
+                #expect(reply.body.contains("would wait for ever") && reply.body.contains("another process has"))
+            }
+            let elsewhere = APIScene.timer.replacing("{", with: #"{"lane":"slow","#)
+            #expect(try await api.ask(.PUT, "/v1/timers/elsewhere", json: elsewhere).status == 201)
 
             let types: [(String?, UInt)] = [
                 (nil, 415), ("text/plain", 415), ("application/jsonp", 415), ("application/json; charset=utf-8", 201),
