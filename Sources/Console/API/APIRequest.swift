@@ -34,6 +34,9 @@ struct APIRequest: Sendable {
     /// Who stands in `history` for what is changed.
     var actor: String { context.caller.name }
 
+    /// A watch's rows as far as the caller may see them.
+    func desk(of watch: any ConsoleWatch) -> CallerDesk { CallerDesk(watch, context.caller) }
+
     subscript(parameter name: String) -> String? { query[name] }
 
     /// A parameter of the path, decoded once: it is one segment as it was sent, whatever it holds.

@@ -57,7 +57,7 @@ struct RowRoutes: Sendable {
             let after = try request[parameter: "cursor"].map(Cursor.id) ?? ""
             if !after.isEmpty { try watch.validate(after: after, as: "cursor") }
             let isDue = try Self.due(request[parameter: "due"])
-            let page = try await watch.desk(actor: request.actor).page(
+            let page = try await request.desk(of: watch).page(
                 RowFilter(status: status, isDue: isDue, after: after), limit: limit)
             let next = page.next.map { "\"\(Cursor.text(after: $0))\"" } ?? "null"
             return APIReply.ok("{\"\(watch.name)\":[\(page.rows.joined(separator: ","))],\"next\":\(next)}")
@@ -78,7 +78,7 @@ struct RowRoutes: Sendable {
                 .get, rowPath, role: .viewer, "Show one \(watch.noun).", pathParameters: [id],
                 answers: [.init(.ok, "The row by column name.", schema: APISchema.row(watch))])
         ) { request in
-            guard let row = try await watch.desk(actor: request.actor).show(try request.id(of: watch.noun)) else {
+            guard let row = try await request.desk(of: watch).show(try request.id(of: watch.noun)) else {
                 throw APIRequest.noRow(watch.noun)
             }
             return APIReply.ok(row)
@@ -99,7 +99,7 @@ struct RowRoutes: Sendable {
                 ],
                 answers: [.init(.ok, "The entries.", schema: APISchema.entries(name))])
         ) { request in
-            let desk = watch.desk(actor: request.actor)
+            let desk = request.desk(of: watch)
             let id = try request.id(of: watch.noun)
             let limit = try request.integer("limit", in: 1...Self.limitMax, default: Self.entriesDefault)
             let entries =
@@ -120,7 +120,7 @@ struct RowRoutes: Sendable {
                 answers: [.init(.ok, "It is due.", schema: APISchema.outcome(["nudged"]))])
         ) { request in
             let id = try request.id(of: watch.noun)
-            guard try await !watch.desk(actor: request.actor).nudge([id]).isEmpty else {
+            guard try await !request.desk(of: watch).nudge([id]).isEmpty else {
                 throw APIRequest.noRow(watch.noun)
             }
             return APIReply.outcome("nudged", id: id)
@@ -136,7 +136,7 @@ struct RowRoutes: Sendable {
         ) { request in
             let id = try request.id(of: watch.noun)
             let decision = try decision(try await request.object())
-            guard let row = try await watch.resolve(id, decision, actor: request.actor) else {
+            guard let row = try await request.desk(of: watch).resolve(id, decision) else {
                 throw APIRequest.noRow(watch.noun)
             }
             return APIReply.ok(row)
@@ -239,7 +239,7 @@ struct RowRoutes: Sendable {
                 answers: [.init(.ok, "It is gone.", schema: APISchema.outcome(["removed"]))])
         ) { request in
             let id = try request.id(of: watch.noun)
-            guard try await watch.desk(actor: request.actor).remove(id) else { throw APIRequest.noRow(watch.noun) }
+            guard try await request.desk(of: watch).remove(id) else { throw APIRequest.noRow(watch.noun) }
             return APIReply.outcome("removed", id: id)
         }
     }

@@ -36,7 +36,8 @@ struct OpenAPIDocument: Sendable {
         info.add(
             "description",
             "Rows under reconciliation, by column name. Roles: viewer reads; operator also nudges, resolves, pauses and "
-                + "resumes; admin also adds and removes. Times are RFC 3339 in UTC.")
+                + "resumes; admin also adds and removes, and sees the values of a timer's headers and of its URL's query. "
+                + "Times are RFC 3339 in UTC.")
         var document = JSONObjectText()
         document.add("openapi", "3.1.0")
         document.add("info", object: info)

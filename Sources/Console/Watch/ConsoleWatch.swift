@@ -39,6 +39,9 @@ public protocol ConsoleWatch: Sendable {
     /// Throws `ConflictError` when another row stands against it, else `PostgresError`.
     func resolve(_ id: String, _ decision: Decision, actor: String) async throws -> String?
 
+    /// A row as a JSON object, for those who may read and not add: without what may be a secret.
+    func withoutSecrets(_ row: String) throws(JSONError) -> String
+
     /// What a unique constraint says to people when a row is added.
     var addConflict: String { get }
 

@@ -30,6 +30,8 @@ struct ConsoleFace<Served: ServedWatch>: ConsoleWatch {
         try await watch.resolve(id, decision, pool: pool, actor: actor)
     }
 
+    func withoutSecrets(_ row: String) throws(JSONError) -> String { try Served.withoutSecrets(row) }
+
     func note(on column: String, of row: JSONValue) -> String? { Served.note(on: column, of: RowText(row)) }
 }
 

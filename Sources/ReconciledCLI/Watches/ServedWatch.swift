@@ -57,6 +57,8 @@ protocol ServedWatch: Sendable {
     static func cells(of row: RowText) -> [String?]
     /// What people want to read behind a column's value: `19.99 EUR`.
     static func note(on column: String, of row: RowText) -> String?
+    /// A row as a JSON object, for those who may read and not add: without what may be a secret.
+    static func withoutSecrets(_ row: String) throws(JSONError) -> String
     /// What an object that is to be added may hold, as JSON Schema; nil where rows are not added by hand.
     static var inputSchema: String? { get }
     /// Throws what is wrong with a decision.
@@ -89,6 +91,7 @@ extension ServedWatch {
     func announce(in registry: MetricsRegistry) {}
     func count(_ settlement: Settlement<String, Table.Change>, in registry: MetricsRegistry) {}
     static func note(on column: String, of row: RowText) -> String? { nil }
+    static func withoutSecrets(_ row: String) throws(JSONError) -> String { row }
     static var inputSchema: String? { nil }
     static var takesTransaction: Bool { false }
 

@@ -52,6 +52,10 @@ struct TimersWatch: ServedWatch {
         ]
     }
 
+    static func withoutSecrets(_ row: String) throws(JSONError) -> String {
+        TimerSecrets.redacted(try JSONValue(parsing: row)).text
+    }
+
     static var inputSchema: String? { TimerInput.schema }
 
     func validate(_ json: JSONValue) throws(InputError) -> String {

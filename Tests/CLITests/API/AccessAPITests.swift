@@ -58,6 +58,41 @@ import Testing
         }
     }
 
+    /// A timer's call may carry a key in its address, and in a header of whatever name.
+    @Test func whatMayBeASecretIsForAdmins() async throws {
+        let timer = APIScene.timer.replacing("/tick", with: "/tick?key=k3y&k3y").replacing(
+            "{", with: #"{"headers":{"X-Tenant":"k3y"},"#)
+        try await APIScene.with { api in
+            #expect(try await api.ask(.PUT, "/v1/timers/t", json: timer).status == 201)
+            for role in ["viewer", "operator"] {
+                for path in ["/v1/timers", "/v1/timers/t"] {
+                    let reply = try await api.ask(.GET, path, as: role)
+                    #expect(reply.status == 200 && !reply.body.contains("k3y"), "\(reply.body)")
+                    #expect(reply.body.contains("/tick?key=…&…") && reply.body.contains("X-Tenant"), "\(reply.body)")
+                }
+            }
+            let decision = #"{"status":"paused","note":"x"}"#
+            let resolved = try await api.ask(.POST, "/v1/timers/t/resolve", as: "operator", json: decision)
+            #expect(resolved.json["status"]?.string == "paused" && !resolved.body.contains("k3y"), "\(resolved.body)")
+            for path in ["/v1/timers", "/v1/timers/t"] {
+                let reply = try await api.ask(.GET, path)
+                #expect(reply.body.contains("/tick?key=k3y&k3y") && reply.body.matches(of: /k3y/).count == 3)
+            }
+            try await api.run("UPDATE reconciled.timers SET status = 'review', review_reason = 'POISON'")
+            for (role, isShown) in [("viewer", false), ("operator", false), ("admin", true)] {
+                var visitor = DashboardVisitor(api)
+                let signedIn = try await visitor.post("/sign-in", ["token": try #require(APIScene.tokens[role])])
+                let cookie = try #require(signedIn.headers.first(name: "set-cookie")?.split(separator: ";").first)
+                visitor.cookie = String(cookie)
+                for path in ["/timers", "/timers/t", "/review"] {
+                    let page = try await visitor.get(path)
+                    #expect(page.status == 200 && page.body.contains("/tick"), "\(path): \(page.body)")
+                    #expect(page.body.contains("k3y") == isShown, "\(path) as \(role): \(page.body)")
+                }
+            }
+        }
+    }
+
     @Test func anotherMethodIsToldWhichOnesThereAre() async throws {
         try await APIScene.with { api in
             for (method, path, allowed) in [

@@ -44,7 +44,7 @@ extension Dashboard {
     func nudge(_ watch: any ConsoleWatch, _ request: Request, _ context: ConsoleContext) async throws -> Response {
         let id = try Self.segment("id", context)
         let fields = try await form(request, context)
-        guard try await !watch.desk(actor: context.caller.name).nudge([id]).isEmpty else {
+        guard try await !CallerDesk(watch, context.caller).nudge([id]).isEmpty else {
             throw Problem(.notFound, "there is no such \(watch.noun)")
         }
         return Self.back(fields, Self.path(watch.name, id), .nudged)
@@ -83,7 +83,7 @@ extension Dashboard {
             status: status, note: note, transaction: field("txn"),
             seen: SeenState(status: seenStatus, reviewReason: field("seen_reason")))
         try watch.validate(decision)
-        guard try await watch.resolve(id, decision, actor: context.caller.name) != nil else {
+        guard try await CallerDesk(watch, context.caller).resolve(id, decision) != nil else {
             throw Problem(.notFound, "there is no such \(watch.noun)")
         }
     }

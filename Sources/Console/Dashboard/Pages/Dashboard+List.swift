@@ -21,7 +21,7 @@ extension Dashboard {
             throw Problem(.badRequest, "no id is like that")
         }
         if !parameter("after").isEmpty { try watch.validate(after: parameter("after"), as: "after") }
-        let desk = watch.desk(actor: context.caller.name)
+        let desk = CallerDesk(watch, context.caller)
         var found = RowPage()
         if chosen == Self.due {
             let lanes = watch.laneNames + (try await watch.unconfiguredLanes())

@@ -11,7 +11,7 @@ extension Dashboard {
         var cases: [(since: Timestamp, model: Model)] = []
         for watch in watches {
             let words = Words.of(watch.name)
-            let rows = try await watch.desk(actor: context.caller.name).inReview(limit: Self.casesMax)
+            let rows = try await CallerDesk(watch, context.caller).inReview(limit: Self.casesMax)
             for row in try rows.map({ try RowFields($0) }) {
                 let since = row.time("review_at") ?? times.now
                 let model = rowModel(row, watch, words, times, isOpen: false, back: "review")
@@ -35,7 +35,7 @@ extension Dashboard {
         var found: [Model] = []
         if !query.isEmpty {
             for watch in watches {
-                let ids = try await watch.desk(actor: context.caller.name)
+                let ids = try await CallerDesk(watch, context.caller)
                     .find(query, lanes: watch.laneNames, limit: 20)
                 found += ids.map { ["path": Self.path(watch.name, $0), "heading": "\(watch.noun) \($0)"] }
             }

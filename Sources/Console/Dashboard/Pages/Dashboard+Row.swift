@@ -20,7 +20,7 @@ extension Dashboard {
     func rowPage(
         _ watch: any ConsoleWatch, _ id: String, draft: Draft? = nil, _ request: Request, _ context: ConsoleContext
     ) async throws -> Response {
-        let desk = watch.desk(actor: context.caller.name)
+        let desk = CallerDesk(watch, context.caller)
         guard let text = try await desk.show(id) else {
             throw Problem(.notFound, "there is no such \(watch.noun)")
         }

@@ -1,0 +1,27 @@
+import JSON
+import Testing
+
+@testable import Timers
+
+@Suite struct TimerSecretsTests {
+    @Test(arguments: [
+        ("https://shop.example/tick", "https://shop.example/tick"), ("http://[::1]:80", "http://[::1]:80"),
+        ("https://shop.example/a@b/tick?key=k3y", "https://shop.example/a@b/tick?key=…"),
+        ("https://shop.example?a=1&b&c=&=k3y&", "https://shop.example?a=…&…&c=…&=…&"),
+        ("https://shop.example/?k3y?a=k3y=", "https://shop.example/?k3y?a=…"),
+        ("https://user:k3y@shop.example/tick", "https://…@shop.example/tick"),
+        ("https://k3y@k3y@shop.example?k3y@x", "https://…@shop.example?…"),
+        ("https://shop.example/tick#k3y?a=k3y", "https://shop.example/tick#…"),
+        ("https://shop.example/?ü=k3y", "…"),
+    ])
+    func whatAURLCarriesIsMarked(url: String, redacted: String) {
+        #expect(TimerSecrets.redacted(url: url) == redacted)
+    }
+
+    @Test func onlyTheCallIsRedacted() throws {
+        let row = #"{"id":"a?b=c","url":"https://x/?a=k3y","headers":{"X-A":"k3y","b":"k3y"},"body":null,"n":1.0}"#
+        #expect(TimerSecrets.redacted(try JSONValue(parsing: row)).text == row.replacing("k3y", with: "…"))
+        let bare = #"{"url":"https://x/","headers":null}"#
+        #expect(TimerSecrets.redacted(try JSONValue(parsing: bare)).text == bare)
+    }
+}
