@@ -49,8 +49,54 @@ import Testing
             // Another reason is another case; none is none.
             try await Self.run(database, "UPDATE reconciled.\(watch) SET review_reason = 'B'")
             #expect(try await Self.holds(database, "(SELECT review_at > now() - interval '1 minute' \(row))"))
-            try await Self.run(database, "UPDATE reconciled.\(watch) SET review_reason = NULL")
-            #expect(try await Self.holds(database, "(SELECT review_at IS NULL \(row))"))
+            let waiting = try #require(Self.waiting[watch])
+            try await Self.run(
+                database, "UPDATE reconciled.\(watch) SET status = '\(waiting)', review_reason = NULL")
+            #expect(try await Self.holds(database, "(SELECT review_at IS NULL AND review_reason IS NULL \(row))"))
+        }
+    }
+
+    private static let waiting = [
+        "orders": "pending", "uploads": "receiving", "timers": "active", "deliveries": "pending",
+    ]
+
+    /// Whoever sets the status and says no more: the queue has the row, with that for a reason.
+    @Test(arguments: ["orders", "uploads", "timers", "deliveries"])
+    func aReviewWithoutAReasonIsInTheQueue(watch: String) async throws {
+        try await withTestDatabase { database in
+            let table = "reconciled.\(watch)"
+            let named = "(SELECT review_reason = 'NO_REASON' AND review_at > now() - interval '1 minute' FROM \(table))"
+            try await Self.run(database, try #require(Self.rows[watch]))
+            try await Self.run(database, "UPDATE \(table) SET status = 'review'")
+            #expect(try await Self.holds(database, named))
+            // Written once more it keeps its place.
+            try await Self.run(database, "UPDATE \(table) SET review_at = now() - interval '3 weeks'")
+            try await Self.run(database, "UPDATE \(table) SET status = 'review', review_reason = NULL")
+            #expect(
+                try await Self.holds(
+                    database,
+                    "(SELECT review_reason = 'NO_REASON' AND review_at < now() - interval '2 weeks' FROM \(table))"))
+            // A reason that comes later is another case, and so is one that is taken away.
+            try await Self.run(database, "UPDATE \(table) SET review_reason = 'A'")
+            try await Self.run(database, "UPDATE \(table) SET review_at = now() - interval '3 weeks'")
+            #expect(try await Self.holds(database, "(SELECT review_reason = 'A' FROM \(table))"))
+            try await Self.run(database, "UPDATE \(table) SET review_reason = NULL")
+            #expect(try await Self.holds(database, named))
+        }
+    }
+
+    @Test func anOrderThatIsInsertedForReviewIsCountedAndListed() async throws {
+        try await withTestDatabase { database in
+            try await Self.run(
+                database,
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status)
+                VALUES ('a', 'g', 1, 'EUR', 'review')
+                """)
+            let reviews = try await WatchOverview<OrderTable>(pool: database.pool).reviews(bound: 5)
+            #expect(reviews.map(\.reason) == ["NO_REASON"] && reviews.map(\.rows) == [RowCount(1)])
+            let queue = try await WatchDesk<OrderTable>(pool: database.pool, actor: "test").inReview(limit: 10)
+            #expect(queue.count == 1)
         }
     }
 

@@ -26,6 +26,17 @@ import Testing
         }
     }
 
+    /// An application may set the status, and say no more.
+    @Test func aCaseWithoutAReasonIsToldInWords() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(Self.order.replacing("NULL, 'GAVE_UP'", with: "NULL, NULL"))
+            for path in ["/review", "/orders/a%2F1"] {
+                let page = try await DashboardVisitor(scene).get(path)
+                #expect(page.status == 200 && page.body.contains("No reason was given."), "\(path): \(page.body)")
+            }
+        }
+    }
+
     @Test func whatIsNotThereLeadsToItsList() async throws {
         try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
             let reply = try await DashboardVisitor(scene).get("/orders/none")

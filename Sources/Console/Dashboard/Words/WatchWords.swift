@@ -60,6 +60,9 @@ extension WatchWords {
                 "Its checks kill pollers.",
                 "Six checks of this row ended without a result, so it is not checked any more.",
                 "Look into the pollers' logs for this id, then check it again."),
+            "NO_REASON": ReasonWords(
+                "No reason was given.", "The application, or someone by SQL, put it here without a word on why.",
+                "Ask who did, then decide, or have it checked again."),
             "MANUAL": ReasonWords(
                 "Someone put it here.", "The note says why.", "Decide, or have it checked again."),
         ]
