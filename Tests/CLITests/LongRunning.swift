@@ -31,8 +31,8 @@ final class LongRunning: Sendable {
     /// Waits until a log line holds `text`.
     func says(_ text: String) async throws {
         try await eventually("the log says \(text); it says \(output)") {
-            try #require(process.isRunning || output.contains(text), "it ended: \(output)")
-            return output.contains(text)
+            try #require(self.process.isRunning || self.output.contains(text), "it ended: \(self.output)")
+            return self.output.contains(text)
         }
     }
 
@@ -45,7 +45,7 @@ final class LongRunning: Sendable {
 
     func stop(_ signal: Int32 = SIGTERM) async throws -> Int32 {
         send(signal)
-        try await eventually("it ends") { !process.isRunning }
+        try await eventually("it ends") { !self.process.isRunning }
         return process.wait()
     }
 }
