@@ -138,4 +138,7 @@ public struct StoreFault: Error, Hashable, Sendable {
         self.kind = kind
         self.problem = problem
     }
+
+    /// Whether only a human can set it right.
+    var isForHumans: Bool { if case .invalid = kind { true } else { false } }
 }

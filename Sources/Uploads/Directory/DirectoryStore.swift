@@ -38,6 +38,8 @@ public struct DirectoryStore: ChunkStore {
             }
             if look.inventory.targetBytes != nil { return try await mergeBeside(job, look, work, call) }
             guard look.inventory.missing.isEmpty else { return .chunksChanged }
+            // Nothing is copied for a place that no file can have.
+            try await call.run { try job.checkWay() }
             // Nothing was ever written of an empty file, and there may be no data file.
             guard configuration.layout == .offset, plan.count > 0 else {
                 return try await mergeChunks(job, look, work, call)
@@ -75,7 +77,10 @@ public struct DirectoryStore: ChunkStore {
             guard let earlier, earlier.isPublished(status, beside: look), status.bytes == job.plan.totalBytes,
                 job.upload.sha256 == nil || earlier.digest == job.upload.sha256
             else {
-                return (try job.compared(), status)
+                let outcome = try job.compared()
+                // For humans, who may come late or never: what earlier claims left of the part goes.
+                if case .targetExists = outcome { try job.sweepParts() }
+                return (outcome, status)
             }
             return (try job.confirmed(digest: job.upload.sha256), nil)
         }

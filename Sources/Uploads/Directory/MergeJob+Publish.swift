@@ -21,7 +21,14 @@ extension MergeJob {
 
     /// Publishes the part: it appears under its name whole, or not at all, and never over something.
     func publish(_ state: MergeState, digest: String?) throws -> MergeOutcome {
-        guard let directory = try targetDirectory(creating: true) else { return .interrupted }
+        let directory: OpenFile
+        do {
+            directory = try madeTargetDirectory()
+        } catch {
+            // Humans may come late or never. What is tried again goes on with the part.
+            if Self.isForHumans(error) { try discardPart(state) }
+            throw error
+        }
         let parts = try partsDirectory(creating: false)
         try checkInterruption()
         let isMoved: Bool
@@ -43,10 +50,20 @@ extension MergeJob {
         return .published(Publication(location: location, etag: digest, bytes: plan.totalBytes))
     }
 
+    /// Whether an error is nothing that trying again would set right.
+    private static func isForHumans(_ error: any Error) -> Bool {
+        switch error {
+        case let stop as Stop: stop.outcome != .interrupted
+        case let fault as StoreFault: fault.isForHumans
+        case let error as FileError: error.fault("").isForHumans
+        default: false
+        }
+    }
+
     /// Moves the data file of an `offset` layout to the target's place; nil if that is another file system.
     func publishData() throws -> MergeOutcome? {
         guard let source = files.directory else { throw Stop(.chunksChanged) }
-        guard let directory = try targetDirectory(creating: true) else { return .interrupted }
+        let directory = try madeTargetDirectory()
         try checkInterruption()
         let isMoved: Bool
         do throws(FileError) {

@@ -62,21 +62,51 @@ struct MergeJob: Sendable {
     var location: String { ([configuration.target] + target.path + [target.file]).joined(separator: "/") }
 
     func targetStatus() throws -> OpenFile.Status? {
-        try targetDirectory(creating: false)?.status(of: target.file)
+        try targetDirectory()?.status(of: target.file)
     }
 
-    /// The target's directory; nil if there is none. One below the root that we may not enter is this row's trouble: others
-    /// lie elsewhere.
-    func targetDirectory(creating: Bool) throws -> OpenFile? {
+    /// The target's directory; nil if there is none.
+    private func targetDirectory() throws -> OpenFile? {
         do throws(FileError) {
-            return try targetRoot.directory(target.path, creating: creating)
+            return try targetRoot.directory(target.path)
         } catch {
-            if error.isForbidden, let first = target.path.first, try targetRoot.status(of: first) != nil {
-                throw ChunkFiles.unreadable("The target's directory “\(target.path.joined(separator: "/"))”", error)
-            }
-            guard error.isNotFound, !creating else { throw error }
+            guard error.isNotFound else { throw try explained(error) }
             return nil
         }
+    }
+
+    /// The target's directory, made where there is none.
+    func madeTargetDirectory() throws -> OpenFile {
+        do throws(FileError) {
+            return try targetRoot.directory(target.path, creating: true)
+        } catch {
+            if error.code == ENOTDIR { try checkWay() }
+            throw try explained(error)
+        }
+    }
+
+    /// A directory below the root that we may not enter is this row's trouble: others lie elsewhere.
+    private func explained(_ error: FileError) throws(FileError) -> any Error {
+        guard error.isForbidden, let first = target.path.first, try targetRoot.status(of: first) != nil else {
+            return error
+        }
+        return ChunkFiles.unreadable("The target's directory “\(target.path.joined(separator: "/"))”", error)
+    }
+
+    /// Throws what stands where the target's directory should be: no file can be published there, however long one waits.
+    /// What earlier claims left of the part goes, for humans may come late or never.
+    func checkWay() throws {
+        guard let (path, kind) = try targetRoot.obstacle(on: target.path) else { return }
+        try sweepParts()
+        let place = path.joined(separator: "/")
+        guard kind != .link else {
+            throw StoreFault(
+                .invalid(reason: UploadReason.invalidName),
+                "The target's directory “\(place)” is a symbolic link, which is not followed.")
+        }
+        throw Stop(
+            .targetExists(
+                .object([.init("directory", .string(place)), .init("problem", .string("not a directory"))])))
     }
 
     func look() throws -> ChunkFiles.Look {

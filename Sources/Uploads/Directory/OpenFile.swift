@@ -23,7 +23,7 @@ final class OpenFile: Sendable {
         var kind: Kind
 
         enum Kind: Hashable, Sendable {
-            case file, directory, other
+            case file, directory, link, other
         }
 
         init(_ status: stat) {
@@ -36,6 +36,7 @@ final class OpenFile: Sendable {
                 switch status.st_mode & S_IFMT {
                 case S_IFREG: .file
                 case S_IFDIR: .directory
+                case S_IFLNK: .link
                 default: .other
                 }
         }
@@ -93,6 +94,24 @@ final class OpenFile: Sendable {
             current = try current.open(name, O_RDONLY | O_DIRECTORY)
         }
         return current
+    }
+
+    /// What is in the way of a directory below this one: the path to the first part that is there and none itself, and what
+    /// it is instead; nil if nothing is.
+    func obstacle(on path: [String]) throws(FileError) -> (path: [String], kind: Status.Kind)? {
+        var current = self
+        for (depth, name) in path.enumerated() {
+            guard let status = try current.status(of: name) else { return nil }
+            guard status.kind == .directory else { return (Array(path.prefix(depth + 1)), status.kind) }
+            do throws(FileError) {
+                current = try current.open(name, O_RDONLY | O_DIRECTORY)
+            } catch {
+                // It is replaced at this very moment: the next look tells by what.
+                guard error.isNotFound else { throw error }
+                return nil
+            }
+        }
+        return nil
     }
 
     /// The names of the entries, without `.` and `..`.

@@ -83,7 +83,8 @@ struct UploadWords: WatchWords {
             "Put together, the chunks do not have the expected size. They are kept.",
             "Have the client send the chunks that are named below again, then set it to receiving."),
         "TARGET_EXISTS": ReasonWords(
-            "Something else has that name.", "A file of other content, or of which nobody can tell, is at the target.",
+            "Something else has that name.",
+            "A file of other content, or of which nobody can tell, is at the target, or in the place of its directory.",
             "Move that file away and set this to receiving, or mark this expired."),
         "TARGET_MISSING": ReasonWords(
             "The file is not there.", "Someone marked it complete, and the target does not hold it.",
