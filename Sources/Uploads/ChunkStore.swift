@@ -98,8 +98,11 @@ public enum MergeOutcome: Hashable, Sendable {
 public enum CompletionProof: Hashable, Sendable {
     /// It is there, whole.
     case complete(Publication)
-    /// It is not: nothing is there, or something that is not this upload.
+    /// It is not: nothing is there.
     case incomplete
+    /// It is not: something is there that surely is not this upload. The reason is for humans who were told that it is, and
+    /// so is the detail.
+    case different(reason: String, JSONValue)
     /// Something is there that may be this upload, and nothing can tell. For humans; the detail goes to `review_detail`.
     case undecided(JSONValue)
 }

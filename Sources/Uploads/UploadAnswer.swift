@@ -20,9 +20,8 @@ struct UploadAnswer {
             outcome = "complete"
             self.publication = publication
         case .proof(.incomplete): outcome = "incomplete"
-        case .proof(.undecided(let detail)):
-            outcome = "undecided"
-            self.detail = detail
+        case .proof(.different(_, let detail)): set("different", detail)
+        case .proof(.undecided(let detail)): set("undecided", detail)
         case .reclaimed(let count): bytes.append(("reclaimed_bytes", count))
         case .discarded(let discarded): bytes.append(("discarded_bytes", discarded.bytes))
         case .purged(let count): bytes.append(("purged_bytes", count))

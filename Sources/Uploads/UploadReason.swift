@@ -5,7 +5,7 @@ public enum UploadReason {
     public static let digestMismatch = "DIGEST_MISMATCH"
     public static let sizeMismatch = "SIZE_MISMATCH"
     public static let targetExists = "TARGET_EXISTS"
-    /// `complete` was written by someone else, and the file is not there.
+    /// `complete` was written by someone else, and no file is there.
     public static let targetMissing = "TARGET_MISSING"
     /// The row's numbers do not make up a file.
     public static let invalidSession = "INVALID_SESSION"

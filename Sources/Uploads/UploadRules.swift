@@ -170,9 +170,10 @@ public struct UploadRules: Sendable {
         case ("expired", _): return .act(.discard)
         case (_, .complete(let publication)): return .conclude(completed(publication, UploadReason.foundComplete))
         case ("complete", .incomplete): return .conclude(review(UploadReason.targetMissing))
+        case ("complete", .different(let reason, let detail)): return .conclude(review(reason, detail: detail))
         case (_, .undecided(let detail)) where upload.status == "complete" || (upload.status == "receiving" && isOver):
             return .conclude(review(UploadReason.targetExists, detail: detail))
-        case ("receiving", .incomplete) where isOver: return .conclude(expired)
+        case ("receiving", .incomplete) where isOver, ("receiving", .different) where isOver: return .conclude(expired)
         default:
             progress.disproved = inventory?.fingerprint
             return .conclude(missing)

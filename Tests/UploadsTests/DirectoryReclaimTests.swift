@@ -211,7 +211,7 @@ import Timeline
             session.upload.status = "complete"
             (session.now, session.dueAt) = (Self.now(), Self.now())
             while await session.check(reconciler) {}
-            #expect(session.upload.reviewReason == (isEqual ? nil : "TARGET_MISSING"))
+            #expect(session.upload.reviewReason == (isEqual ? nil : "TARGET_EXISTS"))
             #expect((session.upload.reclaimedAt != nil) == isEqual)
             #expect(try await scene.inspect(upload).received == (isEqual ? 0 : 3))
             #expect(scene.published() == made)

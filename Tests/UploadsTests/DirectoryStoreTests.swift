@@ -172,10 +172,18 @@ import Testing
             Issue.record("decided without evidence")
             return
         }
+        func difference(_ upload: Upload) async throws -> String? {
+            if case .different(let reason, _) = try await proof(upload) { reason } else { nil }
+        }
         try scene.send(plain, DirectoryScene.content(900, seed: 2), only: [1])
-        #expect(try await proof(plain) == .incomplete)
+        #expect(try await difference(plain) == "TARGET_EXISTS")
+        try Data(DirectoryScene.content(900, seed: 2)).write(to: scene.target())
+        #expect(try await difference(known) == "DIGEST_MISMATCH")
         try Data(content.dropLast()).write(to: scene.target())
-        #expect(try await proof(known) == .incomplete)
+        #expect(try await difference(known) == "SIZE_MISMATCH")
+        try FileManager.default.removeItem(at: scene.target())
+        try FileManager.default.createDirectory(at: scene.target(), withIntermediateDirectories: true)
+        #expect(try await difference(known) == "TARGET_EXISTS")
     }
 
     @Test func whatExpiredGoesToTheTrashFirst() async throws {

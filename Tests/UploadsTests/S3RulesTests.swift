@@ -226,6 +226,16 @@ import Timeline
             name: "a person ended a session without a multipart upload", replies: [:], upload: unnamed("expired"),
             progress: #"{"resolved":true}"#, reasons: ["NOT_RECLAIMED"], status: "expired"),
         Case(
+            name: "someone completed it, and something of another size is there",
+            replies: [.list: [whole], .head: [.object(bytes: 11, etag: "e-3")], .abort: [.done]],
+            upload: session("complete"), reasons: ["SIZE_MISMATCH"], status: "complete", review: "SIZE_MISMATCH",
+            detail: #""target_bytes":11"#),
+        Case(
+            name: "someone completed it, and something of another digest is there",
+            replies: [.list: [whole], .head: [other], .get: [body], .abort: [.done]],
+            upload: session("complete", sha256: unknown), reasons: ["DIGEST_MISMATCH"], status: "complete",
+            review: "DIGEST_MISMATCH", detail: known),
+        Case(
             name: "someone completed it, and it is not there", replies: [.list: [.noUpload], .head: [.nothing]],
             upload: session("complete"), reasons: ["TARGET_MISSING"], status: "complete", review: "TARGET_MISSING"),
     ]

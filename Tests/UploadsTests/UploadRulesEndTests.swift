@@ -31,6 +31,17 @@ import Timeline
         #expect(outcome.decision?.progress.reclaimAt == late + .seconds(600))
     }
 
+    /// Somebody else's file has the name: that is for whoever merges, not for whoever gives up.
+    @Test func whatIsSurelyAnotherFileKeepsNothingFromExpiring() {
+        let different = CompletionProof.different(reason: "DIGEST_MISMATCH", Session.detail)
+        let outcome = Session.play(Session.upload(), .inventory(Session.holed), .proof(different), at: late)
+        #expect(outcome.status == "expired" && outcome.decision?.change?.reviewReason == nil)
+        let cancelled = Session.play(
+            Session.upload(status: "expired"), .inventory(Session.holed), .proof(different),
+            .discarded(Discarded(bytes: 10, isKept: true)))
+        #expect(cancelled.actions == [.inspect, .prove, .discard])
+    }
+
     @Test func idleAndUndecidedItGoesToAHuman() {
         let outcome = Session.play(
             Session.upload(), .inventory(Session.holed), .proof(.undecided(Session.detail)), at: late)
@@ -112,6 +123,7 @@ import Timeline
         #expect(proven.decision?.progress.reclaimAt == now + .seconds(600))
         for (proof, reason) in [
             (CompletionProof.incomplete, "TARGET_MISSING"), (.undecided(Session.detail), "TARGET_EXISTS"),
+            (.different(reason: "SIZE_MISMATCH", Session.detail), "SIZE_MISMATCH"),
         ] {
             let outcome = Session.play(upload, .inventory(Session.whole), .proof(proof))
             #expect(outcome.actions == [.inspect, .prove])

@@ -99,7 +99,10 @@ import Timeline
                     .sizeMismatch(.null), .noSpace(neededBytes: 5, freeBytes: 1), .interrupted,
                 ].randomElement(using: &random)!)
         case .prove:
-            return .proof([.complete(publication), .incomplete, .undecided(.null)].randomElement(using: &random)!)
+            return .proof(
+                [
+                    .complete(publication), .incomplete, .different(reason: "SIZE_MISMATCH", .null), .undecided(.null),
+                ].randomElement(using: &random)!)
         case .reclaim: return .reclaimed(12)
         case .discard: return .discarded(Discarded(bytes: 10, isKept: Bool.random(using: &random)))
         case .purge: return .purged(10)
@@ -109,6 +112,13 @@ import Timeline
     private func isPublished(_ finding: UploadFinding) -> Bool {
         switch finding {
         case .merge(.published(let publication)), .proof(.complete(let publication)): publication.bytes == 12
+        default: false
+        }
+    }
+
+    private func isNotPublished(_ finding: UploadFinding) -> Bool {
+        switch finding {
+        case .proof(.incomplete), .proof(.different): true
         default: false
         }
     }
@@ -125,7 +135,7 @@ import Timeline
             guard check.status == "expired", check.upload.status != "expired" else { return }
             count += 1
             #expect(check.upload.status == "receiving", "\(check)")
-            #expect(check.findings.contains(.proof(.incomplete)), "\(check)")
+            #expect(check.findings.contains(where: isNotPublished), "\(check)")
             #expect(check.now >= check.upload.expiresAt ?? .distantPast, "\(check)")
             #expect(check.now - check.upload.createdAt >= check.policy.expireAfter, "\(check)")
         }

@@ -190,9 +190,8 @@ public struct DirectoryStore: ChunkStore {
         _ upload: Upload, plan: ChunkPlan, work: StoreWork
     ) async -> Result<CompletionProof, StoreFault> {
         await attempt(upload, plan, work, isReadOnly: true) { job in
-            guard let status = try job.targetStatus(), status.kind == .file, status.bytes == plan.totalBytes else {
-                return .incomplete
-            }
+            guard let status = try job.targetStatus() else { return .incomplete }
+            if let difference = job.difference(status) { return difference }
             let directory = try job.targetRoot.directory(job.target.path)
             let file = try directory.open(job.target.file, 0)
             // Chunks go on the strength of this: whoever put the file there may not have made it durable.
@@ -202,8 +201,10 @@ public struct DirectoryStore: ChunkStore {
                 return .complete(Publication(location: job.location, etag: etag, bytes: status.bytes))
             }
             if let expected = upload.sha256 {
-                guard try job.hash(file, bytes: status.bytes).finalize().hexadecimal == expected else {
-                    return .incomplete
+                let actual = try job.hash(file, bytes: status.bytes).finalize().hexadecimal
+                guard actual == expected else {
+                    return .different(
+                        reason: UploadReason.digestMismatch, MergeJob.digests(expected: expected, target: actual))
                 }
                 return try complete(etag: expected)
             }
@@ -214,9 +215,10 @@ public struct DirectoryStore: ChunkStore {
             let isWhole = look.inventory.missing.isEmpty
             // Where a chunk's marker is missing, the data file tells nothing of its place.
             if isWhole || self.configuration.layout == .chunks,
-                try job.firstDifference(file, skipsMissing: !isWhole) != nil
+                let place = try job.firstDifference(file, skipsMissing: !isWhole)
             {
-                return .incomplete
+                return .different(
+                    reason: UploadReason.targetExists, MergeJob.detail(("first_difference_at", place)))
             }
             return isWhole ? try complete(etag: nil) : .undecided(job.undecided(status, look.inventory))
         }

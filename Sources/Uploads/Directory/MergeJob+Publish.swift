@@ -86,25 +86,35 @@ extension MergeJob {
     func compared() throws -> MergeOutcome {
         let directory = try targetRoot.directory(target.path)
         guard let found = try directory.status(of: target.file) else { return .interrupted }
-        guard found.kind == .file else {
-            return .targetExists(.object([.init("target", .string("not a file"))]))
-        }
-        guard found.bytes == plan.totalBytes else {
-            return .targetExists(Self.detail(("expected_bytes", plan.totalBytes), ("target_bytes", found.bytes)))
-        }
+        if case .different(_, let detail)? = difference(found) { return .targetExists(detail) }
         let file = try directory.open(target.file, O_RDONLY)
         if let expected = upload.sha256 {
             let actual = try hash(file, bytes: found.bytes).finalize().hexadecimal
             guard actual == expected else {
-                return .targetExists(
-                    .object([
-                        .init("expected_sha256", .string(expected)), .init("target_sha256", .string(actual)),
-                    ]))
+                return .targetExists(Self.digests(expected: expected, target: actual))
             }
         } else if let difference = try firstDifference(file) {
             return .targetExists(Self.detail(("first_difference_at", difference)))
         }
         return try confirmed(digest: upload.sha256)
+    }
+
+    /// What shows without reading it that what stands at the target's place is not this upload's file; nil: nothing does.
+    func difference(_ found: OpenFile.Status) -> CompletionProof? {
+        guard found.kind == .file else {
+            return .different(
+                reason: UploadReason.targetExists, .object([.init("target", .string("not a file"))]))
+        }
+        guard found.bytes == plan.totalBytes else {
+            return .different(
+                reason: UploadReason.sizeMismatch,
+                Self.detail(("expected_bytes", plan.totalBytes), ("target_bytes", found.bytes)))
+        }
+        return nil
+    }
+
+    static func digests(expected: String, target: String) -> JSONValue {
+        .object([.init("expected_sha256", .string(expected)), .init("target_sha256", .string(target))])
     }
 
     /// The target is this upload's file. Whoever put it there may not have made it durable.

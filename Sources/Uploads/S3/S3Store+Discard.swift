@@ -19,7 +19,7 @@ extension S3Store {
         // There are stores where aborting what was completed takes the object's data along.
         let object = try await object(session, work)
         switch try await proof(object, session, listing, work) {
-        case .incomplete:
+        case .incomplete, .different:
             // Completed by someone else, with other parts than were announced: there is nothing to give up.
             if let object, isMade(object, of: listing) { return Discarded(bytes: 0, isKept: false) }
         case .complete:

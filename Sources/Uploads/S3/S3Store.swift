@@ -57,7 +57,8 @@ public struct S3Store: ChunkStore {
         let composite = known.first { $0.lowercased() == object.etag.lowercased() } ?? known.first
         switch try await likeness(object, session, composite, isOver: listing == nil, work) {
         case .same(let publication): return .complete(publication)
-        case .otherSize, .otherContent: return .incomplete
+        case .otherSize(let detail): return .different(reason: UploadReason.sizeMismatch, detail)
+        case .otherContent(let detail): return .different(reason: UploadReason.digestMismatch, detail)
         case .wrongDigest(let detail), .unclear(let detail): return .undecided(detail)
         }
     }
@@ -98,6 +99,7 @@ public struct S3Store: ChunkStore {
         /// Made of this upload's parts, which are not what they should be.
         case wrongDigest(JSONValue)
         case otherSize(JSONValue)
+        /// Of the right size, and another digest than the one that is expected.
         case otherContent(JSONValue)
         /// Of the right size, and nothing tells what it is.
         case unclear(JSONValue)

@@ -76,12 +76,12 @@ struct UploadWords: WatchWords {
     let reasons: [String: ReasonWords] = [
         "DIGEST_MISMATCH": ReasonWords(
             "The content is not what was announced.",
-            "Put together, the chunks do not have the expected SHA-256. They are kept.",
-            "Have the client send the bad chunk again (named below where it can be), then set it to receiving."),
+            "The chunks together, or the file that was marked complete, have another SHA-256. The chunks are kept.",
+            "Have the bad chunk (named below) sent again, or move the wrong file away; then set it to receiving."),
         "SIZE_MISMATCH": ReasonWords(
             "The size is not what was announced.",
-            "Put together, the chunks do not have the expected size. They are kept.",
-            "Have the client send the chunks that are named below again, then set it to receiving."),
+            "The chunks together, or the file that was marked complete, have another size. The chunks are kept.",
+            "Have the chunks named below sent again, or move the wrong file away; then set it to receiving."),
         "TARGET_EXISTS": ReasonWords(
             "Something else has that name.",
             "A file of other content, or of which nobody can tell, is at the target, or in the place of its directory.",
