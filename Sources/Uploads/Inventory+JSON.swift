@@ -19,12 +19,13 @@ extension Inventory {
         object.add("last_activity_at", lastActivityAt?.description)
         object.add("target_bytes", targetBytes)
         if isSessionGone { object.add("session_gone", true) }
+        object.add("obstacle", obstacle)
         return object
     }
 
     /// What of it belongs into `review_detail`: nil if nothing is odd but that chunks are missing.
     func detail(isReview: Bool) -> String? {
-        isReview || !oddities.isEmpty || isSessionGone ? jsonObject.text : nil
+        isReview || !oddities.isEmpty || isSessionGone || obstacle != nil ? jsonObject.text : nil
     }
 }
 

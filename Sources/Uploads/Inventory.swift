@@ -20,11 +20,13 @@ public struct Inventory: Hashable, Sendable {
     public var targetBytes: Int64?
     /// The store no longer knows the session (S3: `NoSuchUpload`): it was completed or aborted by someone.
     public var isSessionGone: Bool
+    /// What is in the place of the session's directory or data file, so that nothing can be found there; for people.
+    public var obstacle: String?
 
     public init(
         received: Int, receivedBytes: Int64, missing: ChunkRanges = ChunkRanges(), oddities: [ChunkOddity] = [],
         lastActivityAt: Timestamp? = nil, quietFor: Duration = .zero, fingerprint: String = "",
-        targetBytes: Int64? = nil, isSessionGone: Bool = false
+        targetBytes: Int64? = nil, isSessionGone: Bool = false, obstacle: String? = nil
     ) {
         self.received = received
         self.receivedBytes = receivedBytes
@@ -35,6 +37,7 @@ public struct Inventory: Hashable, Sendable {
         self.fingerprint = fingerprint
         self.targetBytes = targetBytes
         self.isSessionGone = isSessionGone
+        self.obstacle = obstacle
     }
 }
 
@@ -48,6 +51,8 @@ public struct ChunkOddity: Hashable, Sendable {
         case extra
         /// A directory, a symbolic link, a device, a pipe.
         case notAFile = "not_a_file"
+        /// It is not there, but a file is whose number is padded with zeros.
+        case misnamed
     }
 
     /// By the numbers that the store's clients use.

@@ -104,7 +104,8 @@ extension UploadRules {
         guard let inventory else { preconditionFailure("chunks are missing only where somebody looked") }
         if upload.status == "review" {
             return UploadDecision(
-                .review, next: .rest, change: change(inventory), reason: UploadReason.chunksMissing, progress: looked)
+                .review, next: .rest, change: change(inventory), reason: UploadReason.chunksMissing,
+                error: inventory.obstacle, progress: looked)
         }
         let age = now - activityAt
         let step = Cadence(policy.cadence).step(age: age)
@@ -113,7 +114,7 @@ extension UploadRules {
         let isOverSooner = wait > Self.margin && step + step / 10 > wait
         return UploadDecision(
             .recheck, next: isOverSooner ? .after(wait) : .cadence, change: change(inventory),
-            reason: UploadReason.chunksMissing, progress: looked, cadenceAnchor: activityAt)
+            reason: UploadReason.chunksMissing, error: inventory.obstacle, progress: looked, cadenceAnchor: activityAt)
     }
 
     var expired: UploadDecision {

@@ -44,6 +44,19 @@ import Timeline
         #expect(detail["missing"]?.string == "1")
     }
 
+    @Test func whatIsInTheWayOfAllChunksIsSaidWithoutAReview() throws {
+        var inventory = Session.empty
+        inventory.obstacle = "“U-1” is in the place of the session's directory."
+        for upload in [Session.upload(), Session.upload(status: "review", reviewReason: "POISON")] {
+            let decision = try #require(
+                Session.play(upload, .inventory(inventory), .proof(.incomplete)).decision)
+            #expect(decision.reason == "CHUNKS_MISSING" && decision.error == inventory.obstacle)
+            #expect(decision.change?.reviewReason == upload.reviewReason && decision.change?.missing == "0-2")
+            let detail = try JSONValue(parsing: try #require(decision.change?.reviewDetail))
+            #expect(detail["obstacle"]?.string == inventory.obstacle)
+        }
+    }
+
     @Test func theDetailIsBoundedHoweverMuchIsWrong() throws {
         var inventory = Session.holed
         inventory.missing = ChunkRanges(stride(from: 0, to: 100_000, by: 2))

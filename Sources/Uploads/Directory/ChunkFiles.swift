@@ -10,6 +10,11 @@ struct ChunkFiles: Sendable {
     let layout: StoreConfiguration.Directory.Layout
     /// Nil while the session has no directory.
     let directory: OpenFile?
+    /// Why it has none, if something else is in its place.
+    private let obstacle: String?
+
+    /// Of how many missing chunks a misnamed file is looked for in a directory shared with others. All are named alike.
+    private static let probesMax = 3
 
     init(
         _ upload: Upload, _ plan: ChunkPlan, _ configuration: StoreConfiguration.Directory, root: OpenFile
@@ -20,12 +25,17 @@ struct ChunkFiles: Sendable {
         naming = try ChunkNaming(upload, pattern: configuration.pattern, firstIndex: configuration.firstIndex)
         do throws(FileError) {
             directory = try root.directory(naming.path)
+            obstacle = nil
         } catch {
             if error.isForbidden, try Self.isOfSession(naming.path, configuration.pattern, root) {
                 throw Self.unreadable("The session's directory “\(naming.path.joined(separator: "/"))”", error)
             }
             guard error.isNotFound else { throw error }
             directory = nil
+            obstacle = try root.obstacle(on: naming.path).map { found in
+                "“\(found.path.joined(separator: "/"))” is in the place of the session's directory: a file, or a symbolic "
+                    + "link, which is not followed."
+            }
         }
     }
 
@@ -48,7 +58,7 @@ struct ChunkFiles: Sendable {
     ///   - targetBytes: the size of what stands at the target's place.
     ///   - step: called before each chunk.
     func look(targetBytes: Int64?, step: () throws -> Void) throws -> Look {
-        var inventory = Inventory(received: 0, receivedBytes: 0, targetBytes: targetBytes)
+        var inventory = Inventory(received: 0, receivedBytes: 0, targetBytes: targetBytes, obstacle: obstacle)
         var digest = SHA256()
         var newest = (modified: Int64.min, changed: Int64.min)
         func note(_ number: Int, _ status: OpenFile.Status) {
@@ -59,11 +69,15 @@ struct ChunkFiles: Sendable {
         let data = layout == .offset ? try directory?.status(of: naming.dataName) : nil
         if let data { note(-1, data) }
         let strangers = try strangers()
+        var probes = Self.probesMax
         for index in 0..<plan.count {
             try step()
             let number = index + naming.firstIndex
             guard let status = try directory?.status(of: naming.fileName(index)) else {
                 inventory.missing.append(number)
+                if try isMisnamed(index, strangers.twins, &probes) {
+                    inventory.oddities.append(ChunkOddity(number: number, kind: .misnamed))
+                }
                 continue
             }
             note(index, status)
@@ -82,6 +96,7 @@ struct ChunkFiles: Sendable {
             inventory.oddities.append(ChunkOddity(number: index + naming.firstIndex, kind: .extra))
         }
         if newest.modified > .min {
+            if layout == .offset, data?.kind != .file { inventory.obstacle = withoutData(data) }
             // The files' clock is this machine's, as near as there is one.
             // As it stands, also in the future: the rules know what to make of that.
             inventory.lastActivityAt = Timestamp(microseconds: newest.modified / 1_000)
@@ -104,6 +119,25 @@ struct ChunkFiles: Sendable {
             return plan.offset(of: index) + expected <= data.bytes ? nil : .short
         }
         return status.bytes < expected ? .short : status.bytes > expected ? .oversize : nil
+    }
+
+    private func withoutData(_ data: OpenFile.Status?) -> String {
+        let name = "“\((naming.path + [naming.dataName]).joined(separator: "/"))”"
+        return data == nil
+            ? "There is no data file \(name), which the chunks' markers are about."
+            : "\(name) is in the place of the data file, and is no file (a symbolic link is not followed)."
+    }
+
+    /// Whether a chunk that is not there is there under another name.
+    private func isMisnamed(_ index: Int, _ twins: Set<Int>, _ probes: inout Int) throws(FileError) -> Bool {
+        guard let directory else { return false }
+        guard !naming.ownsDirectory else { return twins.contains(index) }
+        guard probes > 0 else { return false }
+        probes -= 1
+        for name in naming.paddedNames(index) {
+            if try directory.status(of: name) != nil { return true }
+        }
+        return false
     }
 
     /// Chunks that a second file claims, and numbers beyond the last. In a directory shared with others only the next

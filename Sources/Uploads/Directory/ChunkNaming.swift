@@ -6,6 +6,8 @@ struct ChunkNaming: Sendable {
     static let reserved = ".reconciled"
     /// What stands in the place of the index in the name of an `offset` layout's data file.
     static let dataWord = "data"
+    private static let nameBytesMax = 255
+    private static let paddingMax = 9
 
     /// The directories below the root.
     let path: [String]
@@ -46,6 +48,13 @@ struct ChunkNaming: Sendable {
 
     /// - Parameter index: from 0.
     func fileName(_ index: Int) -> String { prefix + String(index + firstIndex) + suffix }
+
+    /// As a client would name the file that pads numbers with zeros.
+    func paddedNames(_ index: Int) -> [String] {
+        let digits = String(index + firstIndex)
+        return (1...Self.paddingMax).map { prefix + String(repeating: "0", count: $0) + digits + suffix }
+            .filter { $0.utf8.count <= Self.nameBytesMax }
+    }
 
     var dataName: String { prefix + Self.dataWord + suffix }
 
@@ -96,7 +105,7 @@ struct ChunkNaming: Sendable {
         }
         // A “/” with a combining mark behind it is one Character to Swift, and still a “/” to the kernel.
         guard !part.utf8.contains(UInt8(ascii: "/")) else { throw invalid("A part of the path holds a “/”.") }
-        guard part.utf8.count <= 255 else { throw invalid("A part of the path is longer than 255 bytes.") }
+        guard part.utf8.count <= nameBytesMax else { throw invalid("A part of the path is longer than 255 bytes.") }
         guard !part.hasPrefix(reserved) else { throw invalid("A part of the path begins with “\(reserved)”.") }
         guard !part.hasControlCharacter else {
             throw invalid("A part of the path holds a control character.")

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@testable import Uploads
+
+/// What a client named or placed otherwise than the store's pattern has it: told on the row, and never taken for a chunk.
+@Suite struct DirectoryOddityTests {
+    private static let content = DirectoryScene.content(900)
+
+    private func check(_ scene: DirectoryScene, _ upload: Upload) async -> WatchedSession {
+        let reconciler = UploadReconciler(lanes: ["local": UploadLane(store: scene.store, policy: Session.policy)])
+        var session = WatchedSession(upload)
+        session.upload.createdAt = Session.now
+        #expect(await session.check(reconciler))
+        #expect(session.last?.verdict == .recheck && session.last?.reason == "CHUNKS_MISSING")
+        return session
+    }
+
+    @Test(arguments: [
+        ("{id}/{index}", "s1/00"), ("{name}_{index}", "file.bin_00"), ("part-{id}.{index}", "part-s1.00"),
+    ])
+    func chunksWhoseNumbersArePaddedAreNamed(pattern: String, padded: String) async throws {
+        let scene = try DirectoryScene(pattern: pattern)
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content, only: [2])
+        for index in 0...1 { try Data(Self.content[0..<300]).write(to: scene.chunk("\(padded)\(index)")) }
+        let inventory = try await scene.inspect(upload)
+        #expect(inventory.missing.description == "0-1" && inventory.received == 1)
+        #expect(inventory.oddities == [.init(number: 0, kind: .misnamed), .init(number: 1, kind: .misnamed)])
+        let session = await check(scene, upload)
+        #expect(session.last?.change?.reviewDetail?.contains("misnamed") == true)
+        #expect(session.last?.change?.missing == "0-1" && session.last?.change?.reviewReason == nil)
+    }
+
+    /// Others' directories are not listed: a name too long for the file system is no name either.
+    @Test func aNameThatLeavesNoRoomForPaddingIsNoFault() async throws {
+        let scene = try DirectoryScene(pattern: "{name}_{index}")
+        let upload = scene.upload(Self.content, chunkBytes: 300, name: String(repeating: "n", count: 250))
+        try scene.send(upload, Self.content, only: [1])
+        #expect(try await scene.inspect(upload).missing.description == "0,2")
+    }
+
+    @Test(arguments: [true, false]) func whatIsInThePlaceOfTheSessionsDirectoryIsSaid(isLink: Bool) async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        #expect(try await scene.inspect(upload).obstacle == nil)
+        if isLink {
+            let outside = scene.base.appending(path: "outside")
+            try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: true)
+            for index in 0...2 { try Data(Self.content[0..<300]).write(to: outside.appending(path: "\(index)")) }
+            try FileManager.default.createSymbolicLink(at: scene.chunk("s1"), withDestinationURL: outside)
+        } else {
+            try Data().write(to: scene.chunk("s1"))
+        }
+        let session = await check(scene, upload)
+        #expect(session.last?.error?.contains("“s1”") == true)
+        #expect(session.last?.change?.missing == "0-2" && session.last?.change?.reviewReason == nil)
+    }
+
+    @Test(arguments: ["directory", "link", "nothing"])
+    func whatIsInThePlaceOfTheDataFileIsSaid(instead: String) async throws {
+        let scene = try DirectoryScene(layout: .offset)
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content)
+        let data = scene.chunk("s1/data")
+        let outside = scene.base.appending(path: "outside")
+        try FileManager.default.moveItem(at: data, to: outside)
+        switch instead {
+        case "directory": try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+        case "link": try FileManager.default.createSymbolicLink(at: data, withDestinationURL: outside)
+        default: break
+        }
+        let session = await check(scene, upload)
+        #expect(session.last?.error?.contains("“s1/data”") == true)
+        #expect(session.last?.change?.missing == "0-2")
+        try? FileManager.default.removeItem(at: data)
+        try FileManager.default.moveItem(at: outside, to: data)
+        #expect(try await scene.inspect(upload).obstacle == nil)
+    }
+}
