@@ -97,12 +97,29 @@ import Timeline
     @Test func aStoreThatCannotBeAskedForAbsenceIsAskedWithout() async throws {
         for reply in [
             S3Script.Reply.error("501 No", "NotImplemented"), .error("400 Bad", "NotImplemented"), .answer("501 No"),
+            .error("400 Bad", "InvalidArgument"), .error("400 Bad", "InvalidRequest"), .answer("400 Bad"),
         ] {
-            let (outcome, record) = try await merge(with([.complete: [reply, .completed(S3Sample.composite)]]))
+            let (outcome, record) = try await merge(
+                with([.complete: [reply, .completed(S3Sample.composite)], .head: [.nothing, .nothing, Self.there]]))
             #expect(publication(outcome) != nil)
+            #expect(record.events == ["list", "head", "note", "complete", "head", "complete", "head"])
             let sent = record.requests.filter { $0.hasPrefix("POST") }
             #expect(sent.map { $0.lowercased().contains("if-none-match") } == [true, false])
         }
+    }
+
+    /// What came while the store thought about a header that it does not know is not overwritten.
+    @Test func aStoreThatCannotBeAskedForAbsenceIsLookedAtOnceMore() async throws {
+        let other = S3Script.Reply.object(bytes: 12, etag: "other")
+        let (outcome, record) = try await merge(
+            with([.complete: [.error("400 Bad", "InvalidArgument")], .head: [.nothing, other]]))
+        #expect(detail(outcome)?["target_etag"]?.string == "other")
+        #expect(record.events == ["list", "head", "note", "complete", "head"])
+        // It is refused without the header too: that was not it.
+        let (refused, sent) = try await merge(
+            with([.complete: [.error("400 Bad", "InvalidArgument")], .head: [.nothing]]))
+        #expect(kind(refused) == .unreadable)
+        #expect(sent.events.count { $0 == "complete" } == 2)
     }
 
     @Test func theExpectedDigestIsReadOffTheObject() async throws {
@@ -261,7 +278,19 @@ import Timeline
     @Test(arguments: ["InvalidPart", "InvalidPartOrder"]) func changedPartsAreLookedAtAgain(code: String) async throws {
         let (outcome, record) = try await merge(with([.complete: [.error("400 Bad", code)]]))
         #expect(outcome == .chunksChanged)
-        #expect(record.events == ["list", "head", "note", "complete"])
+        #expect(record.events == ["list", "head", "note", "complete", "note"])
+        // It lists the same parts and refuses them again.
+        let noted = try #require(record.noted)
+        let (again, second) = try await merge(with([.complete: [.error("400 Bad", code)]]), state: noted)
+        #expect(kind(again) == .invalid(reason: "PARTS_REFUSED"))
+        #expect(second.noted == noted)
+        // One was sent again: it is another refusal.
+        let changed = Array(S3Sample.parts.dropLast()) + [S3Text.part(3, etag: S3Sample.etags[0], bytes: 2)]
+        let (other, _) = try await merge(
+            with([.list: [.list(changed)], .complete: [.error("400 Bad", code)]]), state: noted)
+        #expect(other == .chunksChanged)
+        let (taken, _) = try await merge(Self.sound, state: noted)
+        #expect(publication(taken) != nil)
     }
 
     @Test(arguments: [

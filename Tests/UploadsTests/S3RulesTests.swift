@@ -149,6 +149,11 @@ import Timeline
             ], upload: session(), reasons: ["CHUNKS_CHANGED", "CHUNKS_WHOLE", "MERGED"], status: "complete",
             missing: "", completes: 2),
         Case(
+            name: "parts that the store lists and refuses for ever",
+            replies: [.list: [whole], .head: [.nothing], .complete: [.error("400 Bad", "InvalidPart")]],
+            upload: session(), reasons: ["CHUNKS_CHANGED", "CHUNKS_WHOLE", "PARTS_REFUSED"], status: "review",
+            review: "PARTS_REFUSED", detail: "InvalidPart", completes: 2),
+        Case(
             name: "the target is there and is this upload", replies: [.list: [whole], .head: [there]],
             upload: session(), reasons: ["MERGED", "RECLAIMED"], status: "complete", missing: ""),
         Case(

@@ -36,7 +36,8 @@ extension Inventory {
         return part.bytes == expected ? nil : part.bytes < expected ? .short : .oversize
     }
 
-    private static func fingerprint(_ parts: [S3Part]) -> String {
+    /// Differs as soon as any part does.
+    static func fingerprint(_ parts: [S3Part]) -> String {
         var hash = SHA256()
         for part in parts { hash.update(data: Array("\(part.number):\(part.etag):\(part.bytes);".utf8)) }
         return String(hash.finalize().hexadecimal.prefix(32))

@@ -30,6 +30,32 @@ enum S3Failure: Error, Hashable, Sendable {
     /// Whether the multipart upload is not known: it was completed or aborted, or never was.
     var isNoSuchUpload: Bool { code == "NoSuchUpload" }
 
+    /// Whether the parts that were to be put together are not those that the store has.
+    var isOfParts: Bool { code == "InvalidPart" || code == "InvalidPartOrder" }
+
+    /// Whether it may be about the header `if-none-match`, which some stores do not know: nothing was done then. Their
+    /// words for it are many; those that are about something else are known.
+    var mayBeOfCondition: Bool {
+        switch self {
+        case .refused(501, _, _): true
+        case .refused(400, let code, _): code.map(Self.ofCondition.contains) ?? true
+        case .refused(_, let code, _): code == "NotImplemented"
+        case .silent, .unreadable: false
+        }
+    }
+
+    private static let ofCondition: Set<String> = [
+        "NotImplemented", "NotSupported", "InvalidArgument", "InvalidRequest", "InvalidHeader", "BadRequest",
+    ]
+
+    /// Status and code, for people.
+    var shown: String {
+        switch self {
+        case .refused(let status, let code, _): code.map { "HTTP \(status), \($0)" } ?? "HTTP \(status)"
+        case .silent, .unreadable: "no answer"
+        }
+    }
+
     /// Only a word is shown or stored: a message may repeat the request, and with it the access key.
     private static func plain(_ code: String) -> String? {
         let isWord = code.utf8.allSatisfy {
@@ -71,7 +97,6 @@ enum S3Failure: Error, Hashable, Sendable {
         case .silent(let failure): return Self.fault(failure)
         case .unreadable(let problem): return StoreFault(.unreadable, "The store's answer is not usable: \(problem).")
         case .refused(let status, let code, let retryAfter):
-            let shown = code.map { "HTTP \(status), \($0)" } ?? "HTTP \(status)"
             if code == "KeyTooLongError" {
                 return StoreFault(.invalid(reason: UploadReason.invalidName), "The store refuses the name (\(shown)).")
             }

@@ -19,23 +19,48 @@ extension S3Store {
         }
         // From here on Complete may have been sent. A successor that finds the upload gone knows by this what to look
         // for; one that finds it there sends Complete again.
-        let state = S3MergeNote(session, etag: composite)
+        var state = S3MergeNote(session, etag: composite)
+        state.refused = S3MergeNote(work.state, of: session)?.refused
         guard work.leaseRemaining() > client.timeout, await note(state, work) else { return .interrupted }
-        return try await complete(session, parts, composite, ifAbsent: true, work)
+        return try await complete(session, parts, state, ifAbsent: true, work)
     }
 
+    /// - Parameter state: as it is noted.
     private func complete(
-        _ session: S3Session, _ parts: [S3Part], _ composite: String?, ifAbsent: Bool, _ work: StoreWork
+        _ session: S3Session, _ parts: [S3Part], _ state: S3MergeNote, ifAbsent: Bool, _ work: StoreWork
     ) async throws(StoreFault) -> MergeOutcome {
         guard work.leaseRemaining() > client.timeout, !Task.isCancelled else { return .interrupted }
         switch await client.complete(session.key, uploadID: session.uploadID, parts: parts, ifAbsent: ifAbsent, work) {
-        case .success(let etag): return try await completed(session, etag ?? composite, work)
+        case .success(let etag): return try await completed(session, etag ?? state.etag, work)
         case .failure(let failure):
-            if ifAbsent, failure.status == 501 || failure.code == "NotImplemented" {
-                return try await complete(session, parts, composite, ifAbsent: false, work)
+            if failure.isOfParts { return try await refused(parts, state, failure, work) }
+            guard ifAbsent, failure.mayBeOfCondition else {
+                return try await failed(failure, session, state.etag, work)
             }
-            return try await failed(failure, session, composite, work)
+            // Nothing was done. Without the store's help it is asked once more whether something stands there, as late as
+            // can be.
+            if let target = try await object(session, work) {
+                return try await occupied(by: target, session, state.etag, work)
+            }
+            return try await complete(session, parts, state, ifAbsent: false, work)
         }
+    }
+
+    /// The store does not take the parts that it lists. One of them may have been sent again since, or a listing may lag
+    /// behind: the chunks are looked at anew. If it lists the very same ones then, and refuses them again, waiting is no
+    /// help.
+    private func refused(
+        _ parts: [S3Part], _ state: S3MergeNote, _ failure: S3Failure, _ work: StoreWork
+    ) async throws(StoreFault) -> MergeOutcome {
+        let fingerprint = Inventory.fingerprint(parts)
+        guard state.refused != fingerprint else {
+            throw StoreFault(
+                .invalid(reason: UploadReason.partsRefused),
+                "The store refuses the parts that it lists (\(failure.shown)), unchanged since it refused them before.")
+        }
+        var state = state
+        state.refused = fingerprint
+        return await note(state, work) ? .chunksChanged : .interrupted
     }
 
     /// Complete was answered with success: the object must be there and be right.
@@ -84,7 +109,6 @@ extension S3Store {
         _ failure: S3Failure, _ session: S3Session, _ composite: String?, _ work: StoreWork
     ) async throws(StoreFault) -> MergeOutcome {
         switch failure.code {
-        case "InvalidPart", "InvalidPartOrder": return .chunksChanged
         case "EntityTooSmall":
             throw StoreFault(
                 .invalid(reason: UploadReason.partTooSmall),

@@ -101,6 +101,9 @@ struct UploadWords: WatchWords {
         "PART_TOO_SMALL": ReasonWords(
             "A part is too small.", "The store takes no part under its minimum but the last.",
             "Have the client upload larger parts."),
+        "PARTS_REFUSED": ReasonWords(
+            "The store refuses its own parts.", "It lists them, and did not put them together, twice in a row.",
+            "Have the client send the parts again, then set it to receiving; or mark it expired."),
         "TOO_LARGE": ReasonWords(
             "It is larger than the store allows.", "Its parts or its size exceed the store's limits.",
             "Have the client upload it in another way."),
