@@ -5,7 +5,8 @@
 --   delay         NULL puts the upload to rest
 --   contradicted  statuses, joined by commas, that make an overtaken upload due again
 --   changes       whether the columns after it are written; false keeps them
---   basis         columns that make up the session, as the check began with them; other ones now are as another status now
+--   basis         columns that make up the session, as the check began with them; other ones now are as another status now,
+--                 whether anything else changes or not
 -- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
 --         what they are now.
 --

@@ -30,7 +30,11 @@ struct UploadCheck {
             switch step {
             case .conclude(let decision):
                 var conclusion = Conclusion(decision, answer: answer.json(decision))
-                conclusion.change?.basis = claim.row.basis
+                // What is handed back is not written. Everything else is about this session, also that nothing changed.
+                guard conclusion.next != .handBack else { return conclusion }
+                var change = conclusion.change ?? UploadChange(status: nil)
+                change.basis = claim.row.basis
+                conclusion.change = change
                 return conclusion
             case .act(let action):
                 guard let plan = claim.row.plan else { preconditionFailure("the rules act on no impossible plan") }

@@ -35,7 +35,7 @@ public enum UploadTable: WatchTable {
 
     public static func parameters(for changes: [UploadChange?]) -> [PostgresParameter] {
         [
-            .boolArray(changes.map { $0 != nil }),
+            .boolArray(changes.map { $0?.status != nil }),
             .textArray(changes.map { $0?.status }),
             .int4Array(changes.map { $0?.receivedChunks.map { Int32(clamping: $0) } }),
             .textArray(changes.map { $0?.missing }),

@@ -133,6 +133,29 @@ import Timeline
         }
     }
 
+    /// A check that changes nothing says nothing of another session either: not that it waits, nor what is known of it.
+    @Test(arguments: [true, false]) func whatWasNotedOfAnotherSessionIsNotWritten(isSame: Bool) async throws {
+        try await withClaim { harness, store, claim in
+            if !isSame { try await harness.run("UPDATE reconciled.uploads SET name = 'b'", []) }
+            try await harness.run(#"UPDATE reconciled.uploads SET progress = '{"restarts": 1}'"#, [])
+            let settlement = Settlement(
+                held: HeldLease(id: "u1", lane: "a", lease: claim.lease), statusBefore: "receiving", dueAt: claim.dueAt,
+                verdict: .failed, delay: .seconds(600), failureCount: 3,
+                change: UploadChange(status: nil, basis: claim.row.basis), error: "Not enough space",
+                progress: #"{"space_waits": 7}"#)
+            let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
+            let columns = try await harness.columns(of: "u1")
+            #expect(columns.progress?.contains(isSame ? "space_waits" : "restarts") == true)
+            #expect(columns.lastError == (isSame ? "Not enough space" : nil))
+            #expect(columns.failureCount == (isSame ? 3 : 0) && columns.status == "receiving")
+            switch outcomes.first {
+            case .written("receiving", .some)?: #expect(isSame)
+            case .overtaken("receiving", .some)?: #expect(!isSame)
+            default: Issue.record("\(outcomes)")
+            }
+        }
+    }
+
     /// Whoever cancels an upload stops its merge at the next checkpoint.
     @Test func anUploadThatWasCancelledIsNotNoted() async throws {
         try await withClaim { harness, store, claim in

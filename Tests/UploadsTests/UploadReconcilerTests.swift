@@ -227,6 +227,31 @@ import Timeline
         #expect(session.upload.status == "complete")
     }
 
+    /// Whatever a check comes to is about the session that it was begun with.
+    @Test func everythingThatIsWrittenIsFencedByTheSession() async throws {
+        let held = Session.upload()
+        let deciding = WatchedSession(held)
+        var waiting = WatchedSession(Session.upload(status: "complete"))
+        waiting.progress = UploadProgress(reclaimAt: Session.now + .seconds(600)).json
+        let spaceless = WatchedSession(Session.upload(status: "merging"))
+        for session in [deciding, waiting, spaceless] {
+            let store = MemoryStore {
+                $0.merges = [.noSpace(neededBytes: 12, freeBytes: 1)]
+            }
+            var session = session
+            #expect(await session.check(reconciler(store)))
+            #expect(session.last?.change?.basis == held.basis, "\(session.last?.reason ?? "")")
+        }
+        let away = MemoryStore { $0.fault = StoreFault(.unavailable(retryAfter: nil), "away") }
+        var failing = WatchedSession(held)
+        #expect(await failing.check(reconciler(away)))
+        let conclusion = try #require(failing.last)
+        #expect(conclusion.verdict == .failed && conclusion.change == UploadChange(status: nil, basis: held.basis))
+        let refusal = Refusal(code: "23514", constraint: "own_check", message: "violates check constraint")
+        let refused = reconciler(away).refused(Session.claim(held), conclusion, by: refusal)
+        #expect(refused.change == UploadChange(status: nil, basis: held.basis))
+    }
+
     @Test func anUploadOfAnUnknownStoreIsHandedBack() async {
         var upload = Session.upload()
         upload.store = "elsewhere"
@@ -247,7 +272,7 @@ import Timeline
                 Session.upload(status: status, reviewReason: status == "review" ? "POISON" : nil))
             for _ in 0..<5 { #expect(await session.check(reconciler(store, policy))) }
             #expect(store.seen.log.allSatisfy { $0 == "inspect" || $0 == "prove" }, "\(status): \(store.seen.log)")
-            #expect(session.statuses == [status] && session.last?.change == nil && session.dueAt != nil)
+            #expect(session.statuses == [status] && session.last?.change?.status == nil && session.dueAt != nil)
             #expect(session.last?.reason == "dry_run")
             #expect(try answer(session)["would"] != nil, "\(status)")
             // Once it ends, all goes on.
