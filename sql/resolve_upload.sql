@@ -1,6 +1,7 @@
--- A person decides about an upload. 'receiving' begins anew: failures, claims and reason are cleared, and it does not
--- expire before it has had its time again. 'complete' and 'expired' have the chunks reclaimed that are still there; that
--- it is complete is taken at the person's word, without a further proof.
+-- A person decides about an upload. 'receiving' begins anew: failures, claims and reason are cleared, it does not
+-- expire before it has had its time again, and chunks that are still in the trash come back. 'complete' and 'expired'
+-- have the chunks reclaimed that are still there; that it is complete is taken at the person's word, without a further
+-- proof.
 --
 -- Parameters: $1 text id, $2 text status, $3 text note, $4 text actor, $5 interval until it may expire again,
 --             $6 interval for which a complete upload's chunks are kept
@@ -35,6 +36,8 @@ resolved AS (
             'merged_bytes', u.progress -> 'merged_bytes',
             'state', u.progress -> 'state',
             'trash', CASE WHEN $2::text = 'expired' THEN u.progress -> 'trash' END,
+            -- What was put out of the way comes back, as far as it is still there.
+            'restore', $2::text = 'receiving',
             -- Where nothing of it can be found, it is not asked about again.
             'resolved', $2::text IN ('complete', 'expired'),
             'reclaim_at', CASE WHEN $2::text = 'complete' THEN reconciled.as_json(now() + $6::interval) END

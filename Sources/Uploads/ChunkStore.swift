@@ -23,9 +23,13 @@ public protocol ChunkStore: Sendable {
     /// were interrupted included.
     func reclaim(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault>
 
-    /// Puts an expired upload's chunks out of the way, so that they can be brought back by hand for a while (S3: aborts
-    /// the multipart upload, until nothing is left of it). Says how many bytes they are.
+    /// Puts an expired upload's chunks out of the way, so that they can be brought back for a while (S3: aborts the
+    /// multipart upload, until nothing is left of it). Says how many bytes they are.
     func discard(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Discarded, StoreFault>
+
+    /// Brings back what `discard` put out of the way, as far as nobody has freed it, never over a chunk that came since: the
+    /// upload goes on after all. Says how many bytes that were.
+    func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault>
 
     /// Frees what `discard` put out of the way. Says how many bytes that were.
     func purge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault>

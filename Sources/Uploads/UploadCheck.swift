@@ -62,6 +62,7 @@ struct UploadCheck {
         case .prove: return await store.proof(upload, plan: plan, work: work).finding { .proof($0) }
         case .reclaim: return await store.reclaim(upload, plan: plan, work: work).finding { .reclaimed($0) }
         case .discard: return await store.discard(upload, plan: plan, work: work).finding { .discarded($0) }
+        case .restore: return await store.restore(upload, plan: plan, work: work).finding { .restored($0) }
         case .purge: return await store.purge(upload, plan: plan, work: work).finding { .purged($0) }
         }
     }

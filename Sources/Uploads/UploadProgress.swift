@@ -38,6 +38,8 @@ public struct UploadProgress: Hashable, Sendable {
     /// We proved that the upload is not complete, and let it expire.
     public var isIncomplete: Bool
     public var trash: Trash?
+    /// A person had it begin anew: what was put out of the way comes back first.
+    public var isRestoring: Bool
     /// A person decided what became of it.
     public var isResolved: Bool
     /// The reason of a review that these rules gave, which they may take back.
@@ -49,8 +51,8 @@ public struct UploadProgress: Hashable, Sendable {
 
     public init(
         mergedBytes: Int64? = nil, state: JSONValue? = nil, seen: Seen? = nil, disproved: String? = nil,
-        reclaimAt: Timestamp? = nil, isIncomplete: Bool = false, trash: Trash? = nil, isResolved: Bool = false,
-        reviewed: String? = nil, spaceWaits: Int = 0, restarts: Int = 0
+        reclaimAt: Timestamp? = nil, isIncomplete: Bool = false, trash: Trash? = nil, isRestoring: Bool = false,
+        isResolved: Bool = false, reviewed: String? = nil, spaceWaits: Int = 0, restarts: Int = 0
     ) {
         self.mergedBytes = mergedBytes
         self.state = state
@@ -59,11 +61,16 @@ public struct UploadProgress: Hashable, Sendable {
         self.reclaimAt = reclaimAt
         self.isIncomplete = isIncomplete
         self.trash = trash
+        self.isRestoring = isRestoring
         self.isResolved = isResolved
         self.reviewed = reviewed
         self.spaceWaits = spaceWaits
         self.restarts = restarts
     }
+
+    /// Chunks may lie out of the way, of an upload that goes on after all: a person said so, or the application that wrote
+    /// the status.
+    var mayBePutAway: Bool { isRestoring || isIncomplete || trash != nil }
 
     /// What goes with the upload into another status: how far the file is written, and what the store knows of it.
     var carried: UploadProgress { UploadProgress(mergedBytes: mergedBytes, state: state, restarts: restarts) }
@@ -87,6 +94,7 @@ public struct UploadProgress: Hashable, Sendable {
         {
             trash = Trash(bytes: bytes, until: until)
         }
+        isRestoring = document["restore"]?.bool ?? false
         isResolved = document["resolved"]?.bool ?? false
         reviewed = document["reviewed"]?.string
         spaceWaits = Self.count(document["space_waits"])
@@ -124,6 +132,7 @@ public struct UploadProgress: Hashable, Sendable {
             kept.add("until", trash.until.description)
             object.add("trash", object: kept)
         }
+        if isRestoring { object.add("restore", true) }
         if isResolved { object.add("resolved", true) }
         object.add("reviewed", reviewed)
         if spaceWaits > 0 { object.add("space_waits", Int64(spaceWaits)) }

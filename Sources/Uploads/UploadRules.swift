@@ -8,7 +8,7 @@ import Timeline
 /// is next, until a decision is reached. A status never changes in the same check that acts on the new one: each change
 /// is settled by itself, so that it is fenced. What a status allows:
 ///
-/// - `receiving`: looks, proves; becomes `merging`, `complete` by proof, `expired` by proof of the contrary, `review`.
+/// - `receiving`: looks, proves; brings back first what was put out of the way while it was `expired`; becomes `merging`, `complete` by proof, `expired` by proof of the contrary, `review`.
 /// - `merging`: merges; becomes `complete`, `receiving` if chunks changed, `review`.
 /// - `complete`: has its chunks reclaimed when their time has come. Written by someone else it is looked at and proved
 ///   first: chunks that came since the last look are the session's own.
@@ -94,6 +94,7 @@ public struct UploadRules: Sendable {
         case "expired":
             if let trash = progress.trash { return now < trash.until ? kept(until: trash.until) : .act(.purge) }
             return .act(progress.isIncomplete ? .discard : .inspect)
+        case "receiving" where progress.mayBePutAway: return .act(.restore)
         default: return .act(.inspect)
         }
     }
@@ -114,6 +115,9 @@ public struct UploadRules: Sendable {
         case .proof(let proof): return proved(credible(proof))
         case .reclaimed(let bytes): return .conclude(reclaimed(bytes))
         case .discarded(let discarded): return .conclude(self.discarded(discarded))
+        case .restored:
+            (progress.isRestoring, progress.isIncomplete, progress.trash) = (false, false, nil)
+            return .act(.inspect)
         // The trash may have been emptied before, by a call whose answer was lost or because space was short.
         case .purged(let bytes): return .conclude(reclaimed(max(bytes, progress.trash?.bytes ?? 0)))
         case .fault(let fault): return .conclude(faulted(fault))

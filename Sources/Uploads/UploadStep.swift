@@ -3,7 +3,7 @@ import Timeline
 
 /// What a store is asked to do.
 public enum UploadAction: String, Hashable, Sendable, CaseIterable {
-    case inspect, merge, prove, reclaim, discard, purge
+    case inspect, merge, prove, reclaim, discard, restore, purge
 
     /// Whether it only looks.
     public var isReadOnly: Bool { self == .inspect || self == .prove }
@@ -17,6 +17,8 @@ public enum UploadFinding: Hashable, Sendable {
     /// Bytes.
     case reclaimed(Int64)
     case discarded(Discarded)
+    /// Bytes.
+    case restored(Int64)
     /// Bytes.
     case purged(Int64)
     case fault(StoreFault)

@@ -87,6 +87,8 @@ import Uploads
             #expect(row["reclaimed_at"]?.isNull == true)
             #expect(row["progress"]?["state"]?["etag"]?.isNull == true)
             #expect(row["progress"]?["merged_bytes"]?.integer == 4)
+            // An upload that expired has its chunks brought back from the trash.
+            #expect(row["progress"]?["restore"]?.bool == true)
             #expect(row["progress"]?["reviewed"] == nil && row["progress"]?["restarts"] == nil)
             let expiry = try #require(row["expires_at"]?.string.flatMap { Timestamp($0) })
             let updated = try #require(row["updated_at"]?.string.flatMap { Timestamp($0) })
@@ -113,7 +115,9 @@ import Uploads
             #expect(row["last_activity_at"] == row["updated_at"])
             _ = try await desk.resolve("u1", status: "receiving", note: "not yet", Self.policy)
             #expect(try await self.row(desk)["progress"]?["resolved"]?.bool == false)
+            #expect(try await self.row(desk)["progress"]?["restore"]?.bool == true)
             _ = try await desk.resolve("u1", status: "expired", note: "not needed", Self.policy)
+            #expect(try await self.row(desk)["progress"]?["restore"]?.bool == false)
             #expect(try await self.row(desk)["progress"]?["resolved"]?.bool == true)
             #expect(try #require(try await harness.columns(of: "u1").nextCheckIn) <= .zero)
             try await harness.run("UPDATE reconciled.uploads SET reclaimed_at = now()", [])

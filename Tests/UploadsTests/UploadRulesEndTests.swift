@@ -100,6 +100,31 @@ import Timeline
         #expect(complete.status == "expired" && complete.decision?.next == .rest)
     }
 
+    /// A person set it back, or the application did: what had been put away comes first, once.
+    @Test func whatGoesOnAfterAllHasItsChunksBroughtBack() throws {
+        let trash = UploadProgress.Trash(bytes: 10, until: now + .seconds(600))
+        for progress in [
+            UploadProgress(isRestoring: true), UploadProgress(trash: trash), UploadProgress(isIncomplete: true),
+        ] {
+            let outcome = Session.play(Session.upload(), .restored(10), .inventory(Session.holed), progress: progress)
+            #expect(outcome.actions == [.restore, .inspect])
+            let noted = try #require(outcome.decision).progress
+            #expect(!noted.mayBePutAway && noted.seen != nil)
+            #expect(Session.play(Session.upload(), .inventory(Session.holed), progress: noted).actions == [.inspect])
+            // It is not forgotten while it could not be done.
+            let fault = UploadFinding.fault(StoreFault(.unavailable(retryAfter: nil), "away"))
+            let failed = Session.play(Session.upload(), fault, progress: progress)
+            #expect(failed.decision?.verdict == .failed && failed.decision?.progress == progress)
+            let shown = Session.play(Session.upload(), progress: progress, isDryRun: true)
+            #expect(shown.actions.isEmpty && shown.decision?.would?.action == .restore)
+            #expect(shown.decision?.progress == progress)
+        }
+        for status in ["merging", "review"] {
+            let upload = Session.upload(status: status, reviewReason: "POISON")
+            #expect(Session.play(upload, progress: UploadProgress(isRestoring: true)).actions.first != .restore)
+        }
+    }
+
     // MARK: complete
 
     @Test func aCompleteUploadIsReclaimedWhenItsTimeHasCome() {

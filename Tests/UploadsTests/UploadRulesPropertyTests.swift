@@ -54,6 +54,7 @@ import Timeline
             seen: instant(&random).map { .init(fingerprint: "whole", since: $0) },
             disproved: [nil, "gone"].randomElement(using: &random)!, reclaimAt: instant(&random),
             isIncomplete: Bool.random(using: &random), trash: instant(&random).map { .init(bytes: 5, until: $0) },
+            isRestoring: Int.random(in: 0..<8, using: &random) == 0,
             isResolved: Int.random(in: 0..<4, using: &random) == 0,
             spaceWaits: Int.random(in: 0...20, using: &random), restarts: Int.random(in: 0...20, using: &random))
         // Late half of the time: an upload expires only then, and only rarely.
@@ -105,6 +106,7 @@ import Timeline
                 ].randomElement(using: &random)!)
         case .reclaim: return .reclaimed(12)
         case .discard: return .discarded(Discarded(bytes: 10, isKept: Bool.random(using: &random)))
+        case .restore: return .restored(10)
         case .purge: return .purged(10)
         }
     }
@@ -177,6 +179,17 @@ import Timeline
             let isFreed = check.did(.reclaim) || check.did(.discard) || check.did(.purge)
             let isEnded = check.progress.isResolved && bytes == 0
             #expect(isFreed || isEnded || check.findings.contains(where: isPublished), "\(check)")
+        }
+        #expect(count > 50, "the property was hardly tried; seed \(TestSeed.value)")
+    }
+
+    @Test func chunksComeBackOnlyWhereTheyAreWaitedFor() {
+        var count = 0
+        forAll { check in
+            guard check.did(.restore) else { return }
+            count += 1
+            #expect(check.upload.status == "receiving" && check.progress.mayBePutAway, "\(check)")
+            #expect(check.script.first?.action == .restore, "\(check)")
         }
         #expect(count > 50, "the property was hardly tried; seed \(TestSeed.value)")
     }

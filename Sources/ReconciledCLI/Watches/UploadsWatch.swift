@@ -136,6 +136,7 @@ struct UploadsWatch: ServedWatch {
         case "merge": "merge the chunks"
         case "reclaim": "free the chunks"
         case "discard": "put the chunks out of the way"
+        case "restore": "bring back the chunks that were put out of the way"
         case "purge": "free what was put out of the way"
         default: nil
         }

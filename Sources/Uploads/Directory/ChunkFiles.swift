@@ -11,7 +11,7 @@ struct ChunkFiles: Sendable {
     /// Nil while the session has no directory.
     let directory: OpenFile?
     /// Why it has none, if something else is in its place.
-    private let obstacle: String?
+    let obstacle: String?
 
     /// Of how many missing chunks a misnamed file is looked for in a directory shared with others. All are named alike.
     private static let probesMax = 3
@@ -171,6 +171,22 @@ struct ChunkFiles: Sendable {
             names += (0..<plan.count).map(naming.fileName)
         }
         return names
+    }
+
+    /// Where the files that were put away under these names belong, of several in one place the one that was put away last
+    /// first: its name was taken, and has a count behind it (`7.1`).
+    func places(of names: [String]) -> [(name: String, place: String)] {
+        func origin(_ name: String) -> (place: String, count: Int)? {
+            if naming.index(of: name) != nil { return (name, 0) }
+            guard let dot = name.lastIndex(of: "."), let count = Int(name[dot...].dropFirst()), count > 0 else {
+                return nil
+            }
+            let place = String(name[..<dot])
+            return naming.index(of: place) == nil ? nil : (place, count)
+        }
+        return names.compactMap { name in origin(name).map { (name: name, place: $0.place, count: $0.count) } }
+            .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+            .map { (name: $0.name, place: $0.place) }
     }
 
     /// Opens what a merge reads; nil if it is not there as it should be. One that this user may not read is the row's

@@ -269,6 +269,16 @@ public struct DirectoryStore: ChunkStore {
         }
     }
 
+    public func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
+        // Markers are about the data file that they were put away with, and nothing tells which that was: an `offset`
+        // session begins anew, rather than with chunks that are not in its file.
+        guard configuration.layout == .chunks else { return .success(0) }
+        return await attempt(upload, plan, work) { job in
+            try Trash(root: job.chunksRoot).giveBack(
+                job.files, identity: job.identity, mayGoOn: { !job.isInterrupted() })
+        }
+    }
+
     public func purge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
         await attempt(upload, plan, work) { job in
             try Trash(root: job.chunksRoot).purge(job.identity, step: { _ = job.isInterrupted() })

@@ -96,6 +96,23 @@ final class OpenFile: Sendable {
         return current
     }
 
+    /// Makes a directory that whoever may use this one may use as well, as far as we may say so; one that is there is as good.
+    func makeDirectory(_ name: String) throws(FileError) {
+        guard unsafe mkdirat(descriptor, name, 0o777) == 0 else {
+            guard errno == EEXIST else { throw FileError("mkdirat") }
+            return
+        }
+        var above = stat()
+        guard unsafe fstat(descriptor, &above) == 0 else { throw FileError("fstat") }
+        let made = try open(name, O_RDONLY | O_DIRECTORY)
+        if fchown(made.descriptor, above.st_uid, above.st_gid) != 0 {
+            // Only root gives files away; a group of ours may have them.
+            _ = fchown(made.descriptor, uid_t.max, above.st_gid)
+        }
+        _ = fchmod(made.descriptor, above.st_mode & 0o2777)
+        try synchronize()
+    }
+
     /// What is in the way of a directory below this one: the path to the first part that is there and none itself, and what
     /// it is instead; nil if nothing is.
     func obstacle(on path: [String]) throws(FileError) -> (path: [String], kind: Status.Kind)? {

@@ -57,6 +57,55 @@ struct Trash: Sendable {
         return try bytes(identity)
     }
 
+    /// Moves the session's chunks back to where they were. What came there since stays, and what it is in the way of stays
+    /// here, to go with the session in the end. Returns the bytes of what came back.
+    ///
+    /// Each chunk stands for itself: whoever dies in the middle, or is not alone, leaves the rest to the next, and what is
+    /// freed meanwhile is missing.
+    ///
+    /// - Parameter mayGoOn: asked before each file.
+    func giveBack(_ files: ChunkFiles, identity: String, mayGoOn: () -> Bool) throws -> Int64 {
+        guard let folder = try folder(identity, creating: false) else { return 0 }
+        // An id that was used before may have left something here, which is another file's.
+        let begin = files.upload.createdAt.microseconds.multipliedSaturated(by: 1_000)
+        let found = try files.places(of: try folder.entries()).filter { file in
+            guard let status = try folder.status(of: file.name) else { return false }
+            return status.changed >= begin
+        }
+        guard !found.isEmpty else { return 0 }
+        if let obstacle = files.obstacle { throw StoreFault(.unreadable, obstacle) }
+        let directory = try files.directory ?? madeDirectory(of: files)
+        var sum: Int64 = 0
+        for file in found {
+            guard mayGoOn() else { throw MergeJob.Stop(.interrupted) }
+            guard let status = try folder.status(of: file.name) else { continue }
+            do throws(FileError) {
+                if try folder.move(file.name, to: directory, file.place) { sum = sum.addingSaturated(status.bytes) }
+            } catch {
+                // It was freed, or brought back, at this very moment.
+                guard error.code == ENOENT else { throw error }
+            }
+        }
+        try directory.synchronize()
+        try folder.synchronize()
+        do throws(FileError) {
+            try self.folder(nil, creating: false)?.remove(identity, isDirectory: true)
+        } catch {
+            guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
+        }
+        return sum
+    }
+
+    /// The session's directory anew. Its client may be another user: it is as open as the directory above it.
+    private func madeDirectory(of files: ChunkFiles) throws(FileError) -> OpenFile {
+        guard files.naming.ownsDirectory, let own = files.naming.path.last else {
+            return try root.directory(files.naming.path, creating: true)
+        }
+        let parent = try root.directory(Array(files.naming.path.dropLast()), creating: true)
+        try parent.makeDirectory(own)
+        return try parent.open(own, O_RDONLY | O_DIRECTORY)
+    }
+
     func bytes(_ identity: String) throws(FileError) -> Int64 {
         guard let folder = try folder(identity, creating: false) else { return 0 }
         var sum: Int64 = 0
@@ -80,7 +129,7 @@ struct Trash: Sendable {
     }
 
     /// Frees what is here, session by session, the one that lies longest first, until there is enough: space is needed,
-    /// and nothing here belongs to a session that is alive.
+    /// and all that is here was given up.
     ///
     /// - Parameter device: where the space is needed. What lies elsewhere stays, for it would be freed in vain.
     func relieve(device: UInt64, until isEnough: () throws(FileError) -> Bool) throws(FileError) {

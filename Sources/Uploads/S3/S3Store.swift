@@ -63,6 +63,11 @@ public struct S3Store: ChunkStore {
         }
     }
 
+    /// Nothing that was aborted comes back.
+    public func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
+        .success(0)
+    }
+
     /// Nothing that was aborted is kept.
     public func purge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
         .success(0)

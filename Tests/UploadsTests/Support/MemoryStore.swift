@@ -83,6 +83,13 @@ final class MemoryStore: ChunkStore {
         return .success(Discarded(bytes: record.chunkBytes, isKept: true))
     }
 
+    func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
+        let record = began("restore", work)
+        if let fault = record.fault { return .failure(fault) }
+        change { ($0.chunkBytes, $0.trashBytes) = ($0.chunkBytes + $0.trashBytes, 0) }
+        return .success(record.trashBytes)
+    }
+
     func purge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
         let record = began("purge", work)
         if let fault = record.fault { return .failure(fault) }

@@ -1,0 +1,180 @@
+import Foundation
+import JSON
+import Synchronization
+import Testing
+import Timeline
+
+@testable import Uploads
+
+/// Chunks that were put out of the way, of an upload that goes on after all.
+@Suite struct DirectoryRestoreTests {
+    private static let content = DirectoryScene.content(900)
+    private static let patterns = ["{id}/{index}", "{name}_{index}", "part-{id}.{index}"]
+
+    private func expired(_ scene: DirectoryScene, only indices: Set<Int>? = nil) async throws -> Upload {
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content, only: indices)
+        _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+        #expect(try await scene.inspect(upload).received == 0)
+        return upload
+    }
+
+    private func restore(
+        _ scene: DirectoryScene, _ upload: Upload, lease: @escaping @Sendable () -> Duration = { .seconds(60) }
+    ) async -> Result<Int64, StoreFault> {
+        await scene.store.restore(upload, plan: upload.plan!, work: scene.work(lease: lease))
+    }
+
+    private func trash(_ scene: DirectoryScene) throws -> [String] {
+        let path = scene.configuration.chunks + "/.reconciled/trash"
+        return try FileManager.default.subpathsOfDirectory(atPath: path).filter { $0.contains("/") }
+    }
+
+    private func folders(_ scene: DirectoryScene) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: scene.configuration.chunks + "/.reconciled/trash")
+    }
+
+    @Test(arguments: patterns) func whatIsStillThereComesBackAndIsMerged(pattern: String) async throws {
+        let scene = try DirectoryScene(pattern: pattern)
+        let upload = try await expired(scene)
+        #expect(try await restore(scene, upload).get() == 900)
+        #expect(try folders(scene).isEmpty)
+        #expect(try await restore(scene, upload).get() == 0)
+        guard case .published = try await scene.merge(upload) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.published() == Self.content)
+    }
+
+    @Test func whatWasNeverPutAwayOrIsFreedIsMissing() async throws {
+        let scene = try DirectoryScene()
+        let new = scene.upload(Self.content, chunkBytes: 300)
+        #expect(try await restore(scene, new).get() == 0)
+        #expect(!FileManager.default.fileExists(atPath: scene.chunk("s1").path))
+        let upload = try await expired(scene, only: [0, 1])
+        // Space was short, and whoever freed it died in the middle.
+        let first = try #require(try trash(scene).first { $0.hasSuffix("/1") })
+        try FileManager.default.removeItem(atPath: scene.configuration.chunks + "/.reconciled/trash/" + first)
+        #expect(try await restore(scene, upload).get() == 300)
+        #expect(try await scene.inspect(upload).missing.description == "1-2")
+        let gone = try await expired(scene)
+        _ = try await scene.store.purge(gone, plan: gone.plan!, work: scene.work()).get()
+        #expect(try await restore(scene, gone).get() == 0)
+        #expect(try await scene.inspect(gone).missing.description == "0-2")
+    }
+
+    /// Its client has begun to send it again.
+    @Test(arguments: patterns) func aChunkThatCameSinceIsNotReplaced(pattern: String) async throws {
+        let scene = try DirectoryScene(pattern: pattern)
+        let upload = try await expired(scene)
+        let other = DirectoryScene.content(900, seed: 3)
+        try scene.send(upload, other, only: [1])
+        #expect(try await restore(scene, upload).get() == 600)
+        guard case .published = try await scene.merge(upload) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.published() == Array(Self.content[..<300]) + other[300..<600] + Self.content[600...])
+        // What it was in the way of goes with the rest.
+        #expect(try trash(scene).count == 1)
+        let state = scene.notes.withLock { $0.last?.state }
+        _ = try await scene.store.reclaim(upload, plan: upload.plan!, work: scene.work(state: state)).get()
+        #expect(try folders(scene).isEmpty)
+    }
+
+    /// Put away twice: the one that was sent last is the session's.
+    @Test func ofSeveralTheLastOneComesBack() async throws {
+        let scene = try DirectoryScene()
+        let upload = try await expired(scene)
+        let other = DirectoryScene.content(900, seed: 3)
+        try scene.send(upload, other, only: [1])
+        _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+        #expect(try trash(scene).count == 4)
+        #expect(try await restore(scene, upload).get() == 900)
+        #expect(try Data(contentsOf: scene.chunk("s1/1")) == Data(other[300..<600]))
+    }
+
+    /// Killed, or out of its lease, at each step: the next one brings back the rest.
+    @Test(arguments: patterns, 1...4) func whoeverComesNextBringsBackTheRest(pattern: String, steps: Int) async throws {
+        let scene = try DirectoryScene(pattern: pattern)
+        let upload = try await expired(scene)
+        let asked = Atomic(0)
+        let ended = await restore(
+            scene, upload, lease: { asked.add(1, ordering: .relaxed).newValue < steps ? .seconds(60) : .zero })
+        if steps < 4 {
+            guard case .failure(let fault) = ended, fault.kind == .interrupted else {
+                Issue.record("\(ended)")
+                return
+            }
+        }
+        _ = try await restore(scene, upload).get()
+        #expect(try await scene.inspect(upload).received == 3)
+        #expect(try folders(scene).isEmpty)
+    }
+
+    @Test(arguments: patterns) func severalAtTheSameTimeBringBackEachChunkOnce(pattern: String) async throws {
+        let scene = try DirectoryScene(pattern: pattern)
+        let upload = try await expired(scene)
+        let bytes = try await withThrowingTaskGroup(of: Int64.self) { group in
+            for _ in 0..<4 { group.addTask { try await restore(scene, upload).get() } }
+            return try await group.reduce(0, +)
+        }
+        #expect(bytes == 900)
+        #expect(try await scene.inspect(upload).received == 3)
+    }
+
+    /// The row was removed while its chunks lay in the trash, and another was added under its id.
+    @Test func whatWasPutAwayBeforeTheRowWasMadeIsAnothers() async throws {
+        let scene = try DirectoryScene()
+        var upload = try await expired(scene)
+        upload.createdAt = Timestamp.wallClock + .seconds(60)
+        #expect(try await restore(scene, upload).get() == 0)
+        #expect(try trash(scene).count == 3)
+        #expect(!FileManager.default.fileExists(atPath: scene.chunk("s1").path))
+    }
+
+    /// A marker beside another data file would tell of a chunk that is not in it.
+    @Test func markersStayWhereTheyAre() async throws {
+        let scene = try DirectoryScene(layout: .offset)
+        let upload = try await expired(scene)
+        #expect(try await restore(scene, upload).get() == 0)
+        #expect(try await scene.inspect(upload).received == 0)
+    }
+
+    /// Its client may run as another user of the same group.
+    @Test func theDirectoryIsAsOpenAsTheOneAboveIt() async throws {
+        let scene = try DirectoryScene()
+        let upload = try await expired(scene)
+        #expect(unsafe chmod(scene.configuration.chunks, 0o775) == 0)
+        _ = try await restore(scene, upload).get()
+        var status = stat()
+        #expect(unsafe stat(scene.chunk("s1").path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o775)
+    }
+
+    /// From the row that expired to the file that is merged.
+    @Test func anUploadThatAPersonSetBackIsMergedFromWhatWasPutAway() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content, only: [0, 2])
+        let reconciler = UploadReconciler(lanes: ["local": UploadLane(store: scene.store, policy: Session.policy)])
+        var session = WatchedSession(upload)
+        // Long idle by the row's clock.
+        (session.now, session.dueAt) = (Timestamp.wallClock + .seconds(86_400), Timestamp.wallClock)
+        while session.upload.status != "expired" || UploadProgress(json: session.progress).trash == nil {
+            guard await session.check(reconciler), session.upload.reviewReason == nil else { break }
+        }
+        #expect(try await scene.inspect(upload).received == 0)
+        (session.upload.status, session.progress) = ("receiving", UploadProgress(isRestoring: true).json)
+        (session.upload.expiresAt, session.dueAt) = (session.now + .seconds(86_400), session.now)
+        #expect(await session.check(reconciler))
+        #expect(session.upload.receivedChunks == 2 && session.last?.change?.missing == "1")
+        let answer = try JSONValue(parsing: try #require(session.last?.answer))
+        #expect(answer["restored_bytes"]?.integer == 600)
+        try scene.send(upload, Self.content, only: [1])
+        for _ in 0..<20 where session.upload.status != "complete" { _ = await session.check(reconciler) }
+        #expect(session.upload.status == "complete")
+        #expect(scene.published() == Self.content)
+    }
+}
