@@ -136,6 +136,29 @@ import Timeline
         }
     }
 
+    @Test func thousandsOfOneSubjectAreEndedAtOnce() async throws {
+        try await Scene.with { scene in
+            try await scene.run(
+                """
+                INSERT INTO reconciled.deliveries (endpoint, event_id, event_type, subject, payload, next_check_at)
+                SELECT 'shop', 'evt_' || n, 'order.paid', 'orders/' || CASE WHEN n > 20000 THEN 'B' ELSE 'A' END, '{}',
+                    now() + interval '1 hour'
+                FROM generate_series(1, 20003) AS n
+                """)
+            let begin = Moment.now
+            try await scene.run(
+                """
+                UPDATE reconciled.deliveries SET status = 'delivered', next_check_at = NULL
+                WHERE event_id NOT IN ('evt_9000', 'evt_9001', 'evt_20002', 'evt_20003')
+                """)
+            // Each looking for the next one would walk all that ended before it: some minutes.
+            #expect(Moment.now - begin < .seconds(8))
+            // The first of each subject, and no other.
+            #expect(try await scene.count("status = 'pending' AND next_check_at <= now()") == 2)
+            #expect(try await scene.count("event_id IN ('evt_9000', 'evt_20002') AND next_check_at <= now()") == 2)
+        }
+    }
+
     /// The second one was found waiting, and before that is written the first one is over: it must not sleep now.
     @Test func oneThatIsBeingLookedAtWhenItsTurnComesStaysDue() async throws {
         try await Scene.with { scene in

@@ -1,0 +1,78 @@
+-- Turns: probes of a paused lane, checks of one row, deliveries of one subject.
+-- oldest: 1
+
+-- Where the last probe of a lane that paused itself was: the next one asks about the row behind it. The oldest may be
+-- what is ill, and the lane would not be heard again.
+ALTER TABLE reconciled.lanes
+    ADD COLUMN probed_due_at timestamptz,
+    ADD COLUMN probed_id text COLLATE "C";
+
+-- Sessions took ids in blocks of a hundred, so that only their times told the newest checks of a row, and no index has
+-- those. One at a time, ids follow each other as the row's checks do under its leases, and checks_row_idx gives the
+-- newest first. Those written before are in order within a session, and forgotten in 14 days.
+ALTER SEQUENCE reconciled.checks_id_seq CACHE 1;
+
+-- All deliveries that one statement ended (delivered, in review) free the next ones of their subjects together. Row by
+-- row each looked for its subject's first past all that had ended before it: thousands of one subject took minutes.
+--
+-- Transition tables go with no list of columns: it is called for claims as well, and ends at once for those. A row that
+-- someone has locked is left alone: it asks again by itself soon, and two settles never wait for each other's rows. One
+-- that failed has a schedule of its own. Pollers are told, for theirs may have gone to sleep.
+CREATE FUNCTION reconciled.free_next_ended() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+AS $$
+DECLARE
+    told text;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM after WHERE after.status <> 'pending') THEN
+        RETURN NULL;
+    END IF;
+    FOR told IN
+        WITH next AS (
+            UPDATE reconciled.deliveries AS d
+            SET next_check_at = now()
+            WHERE d.id IN (
+                    SELECT locked.id
+                    FROM reconciled.deliveries AS locked
+                    WHERE locked.id IN (
+                        SELECT first.id
+                        FROM (
+                            SELECT DISTINCT before.endpoint, before.subject
+                            FROM before
+                            JOIN after ON after.id = before.id
+                            WHERE before.status = 'pending' AND after.status <> 'pending'
+                        ) AS freed
+                        CROSS JOIN LATERAL (
+                            SELECT waiting.id
+                            FROM reconciled.deliveries AS waiting
+                            WHERE waiting.endpoint = freed.endpoint AND waiting.subject = freed.subject
+                                AND waiting.status = 'pending'
+                            ORDER BY waiting.id
+                            LIMIT 1
+                        ) AS first
+                    )
+                    FOR NO KEY UPDATE SKIP LOCKED
+                )
+                AND d.failure_count = 0
+                -- One that is being looked at may have been found waiting a moment ago: another next_check_at keeps it
+                -- due.
+                AND (d.next_check_at > now() OR d.lease_expires_at > now())
+            RETURNING d.endpoint
+        )
+        SELECT DISTINCT next.endpoint FROM next
+    LOOP
+        PERFORM pg_notify('reconciled', 'deliveries:' || told);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+
+DROP TRIGGER deliveries_free_next_update ON reconciled.deliveries;
+DROP FUNCTION reconciled.free_next_delivery();
+
+CREATE TRIGGER deliveries_free_next_update
+    AFTER UPDATE ON reconciled.deliveries
+    REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION reconciled.free_next_ended();
