@@ -137,6 +137,27 @@ import Testing
         }
     }
 
+    /// However often a row was checked, its newest checks alone are read, in the index's order.
+    @Test(arguments: ["custom", "generic"])
+    func aRowsChecksAreReadFromTheNewest(mode: String) async throws {
+        try await withTestDatabase { database in
+            try await database.pool.withTransaction { transaction in
+                try transaction.execute(
+                    script: """
+                        INSERT INTO reconciled.checks (at, watch, row_id, lane, verdict, status_before, status_after)
+                        SELECT now() + n % 3 * interval '1 day', 'orders', 'r' || n % 20, 'lane0', 'recheck', 'pending',
+                            'pending'
+                        FROM generate_series(1, 20000) AS n;
+                        ANALYZE reconciled.checks;
+                        """)
+            }
+            let plan = try await expect(
+                "list_checks", "'orders', 'r1', 100", uses: ["Merge Append", "Index Scan Backward using checks_"],
+                of: "checks", mode: mode, in: database)
+            #expect(!plan.contains("Sort Key: c.at") && !plan.contains("Bitmap"), "\(plan)")
+        }
+    }
+
     private func expectPlans(
         of watch: String, row: String = "r1", mode: String, filling script: String, change: String,
         claimIndexes: [String] = []
