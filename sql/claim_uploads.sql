@@ -20,21 +20,27 @@ WITH lane AS MATERIALIZED (
         AS input (name, quota, from_at, from_id, suspects)
     LEFT JOIN reconciled.lanes AS state ON state.name = input.name
 ),
--- A lane that paused itself asks about one upload a minute, whichever poller comes first.
+-- A lane that paused itself asks about one upload a minute, whichever poller comes first. They take turns, for it may
+-- be the upload that is ill.
 probing AS MATERIALIZED (
-    SELECT l.name
+    SELECT l.name, l.probed_due_at, l.probed_id
     FROM lane
     JOIN reconciled.lanes AS l ON l.name = lane.name
     WHERE l.paused_at IS NOT NULL AND l.paused_by IS NULL AND l.probe_at <= now()
     FOR NO KEY UPDATE OF l SKIP LOCKED
 ),
 open_lane AS MATERIALIZED (
-    SELECT lane.name, lane.from_at, lane.from_id, lane.suspects,
-        CASE WHEN lane.paused_at IS NULL THEN lane.quota ELSE 1 END AS quota
+    SELECT lane.name, lane.suspects,
+        CASE WHEN lane.paused_at IS NULL THEN lane.quota ELSE 1 END AS quota,
+        -- A probe looks behind the one before it: no id lies between one and what is made of it here.
+        CASE WHEN lane.paused_at IS NULL THEN lane.from_at ELSE COALESCE(probing.probed_due_at, '-infinity')
+            END AS from_at,
+        CASE WHEN lane.paused_at IS NULL THEN lane.from_id ELSE COALESCE(probing.probed_id || chr(1), '') END AS from_id
     FROM lane
+    LEFT JOIN probing ON probing.name = lane.name
     WHERE CASE
         WHEN lane.paused_at IS NULL THEN lane.hold_until IS NULL OR lane.hold_until <= now()
-        ELSE lane.name IN (SELECT probing.name FROM probing)
+        ELSE probing.name IS NOT NULL
     END
 ),
 candidate AS MATERIALIZED (
@@ -80,11 +86,15 @@ claimed AS (
         u.reclaimed_at, u.review_reason, u.lease_token, u.next_check_at, u.check_count, u.failure_count,
         u.claim_count, u.progress
 ),
+-- Behind the last one nothing is due: the next probe, at once, begins with the oldest again.
 probed AS (
     UPDATE reconciled.lanes AS l
-    SET probe_at = now() + interval '1 minute'
+    SET probe_at = CASE WHEN claimed.id IS NULL THEN l.probe_at ELSE now() + interval '1 minute' END,
+        probed_due_at = claimed.next_check_at,
+        probed_id = claimed.id
     FROM probing
-    WHERE l.name = probing.name AND l.name IN (SELECT claimed.store FROM claimed)
+    LEFT JOIN claimed ON claimed.store = probing.name
+    WHERE l.name = probing.name AND (claimed.id IS NOT NULL OR l.probed_id IS NOT NULL)
 ),
 -- When to look again: at the end of a hold, else when the next upload falls due; one at infinity never does.
 horizon AS MATERIALIZED (

@@ -177,7 +177,8 @@ extension Poller {
             let horizon = horizons[loop.lanes[part.lane].name]
             let claims = byLane[part.lane]
             let isPartial = claims.contains(where: Self.isSuspect)
-            if isPartial {
+            // A paused lane's probe comes from anywhere: rows below it are due when the lane runs again.
+            if isPartial || horizon?.pause != nil {
                 bounds[part.lane].giveUp(start)
             } else {
                 let last = claims.last.flatMap { claim in claim.dueAt.map { ClaimBound(dueAt: $0, id: claim.row.id) } }

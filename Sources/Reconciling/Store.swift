@@ -29,7 +29,8 @@ public protocol Store<R, Change>: Sendable {
     /// Makes the lanes known. A lane that paused itself for its configuration is probed at once afterwards.
     func register(lanes: [String]) async throws
 
-    /// Pauses a lane for its configuration, the reason shown; a pause by a person is left alone. Probed once a minute.
+    /// Pauses a lane for its configuration, the reason shown; a pause by a person is left alone. Probed once a minute with
+    /// one row, whatever bound the claim asks for: its rows take turns, oldest first.
     func pause(lane: String, reason: String) async throws
 
     /// Ends a pause for configuration, never one by a person.

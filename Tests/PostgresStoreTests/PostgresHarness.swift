@@ -124,7 +124,7 @@ final class PostgresHarness<Table: TableUnderTest>: StoreHarness {
             """
         let lanes = """
             UPDATE reconciled.lanes SET paused_at = paused_at - $1, probe_at = probe_at - $1,
-                hold_until = hold_until - $1
+                hold_until = hold_until - $1, probed_due_at = probed_due_at - $1
             """
         try await run(rows, [.interval(duration)])
         try await run(lanes, [.interval(duration)])

@@ -274,6 +274,26 @@ import Timeline
         #expect(scenario.observer.seen.pauses == [LanePause(by: nil, reason: "401"), nil])
     }
 
+    /// The lane is mended, and one of its rows will never be: it must not be the only one that is asked about.
+    @Test func aLaneIsHeardAgainAlthoughItsOldestRowIsIll() async throws {
+        let isFixed = Mutex(false)
+        let scenario = Scenario(Scenario.watch()) { claim, _, _ in
+            claim.row.id != "r00" && isFixed.withLock { $0 }
+                ? Scenario.paid : Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401"))
+        }
+        scenario.insert("r00")
+        for number in 10..<30 { scenario.insert("r\(number)") }
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .seconds(5)) { !scenario.observer.seen.pauses.isEmpty })
+            isFixed.withLock { $0 = true }
+            #expect(
+                scenario.advance(atMost: .seconds(200)) {
+                    (10..<30).allSatisfy { scenario.row("r\($0)").status == "paid" }
+                })
+            #expect(scenario.row("r00").status == "pending")
+        }.get()
+    }
+
     @Test func aMisconfiguredRowAmongGoodOnesIsAskedAboutSeldom() async throws {
         let asked = Mutex<[Moment]>([])
         let scenario = Scenario(Scenario.watch()) { claim, _, simulation in

@@ -27,6 +27,23 @@ extension StoreConformance {
                 try await subject.harness.elapse(.seconds(4))
                 try subject.expect(try await subject.claim(by: "p1").count, is: 1, "the next minute's probe")
             },
+            rule("probes take turns from the oldest row on, and then begin again") { subject in
+                try await subject.insert(
+                    NewRow("r1", dueIn: .seconds(-30)), NewRow("r2", dueIn: .seconds(-20)),
+                    NewRow("r3", dueIn: .seconds(900)), NewRow("other", lane: "b"))
+                let store = try await subject.store("p1")
+                try await store.pause(lane: "a", reason: "401")
+                for id in ["r1", "r2"] {
+                    try await subject.harness.elapse(.seconds(61))
+                    // A poller's own bound does not matter here.
+                    let claims = try await subject.claim(by: "p1", from: ClaimBound(dueAt: .distantFuture, id: id))
+                    try subject.expect(claims.map(\.row.id), is: [id], "the probe")
+                    try await store.handBack(claims.map { subject.held($0) })
+                }
+                try await subject.harness.elapse(.seconds(61))
+                try subject.expect(try await subject.claim().count, is: 0, "what is behind the last one")
+                try subject.expect(try await subject.claim().map(\.row.id), is: ["r1"], "the probe after that")
+            },
             rule("a lane that paused itself is probed at once after a start") { subject in
                 try await subject.insert(NewRow("r1"), NewRow("r2"))
                 try await (try subject.store("p1")).pause(lane: "a", reason: "401")

@@ -50,6 +50,8 @@ struct SimulatedHistory: Sendable {
 struct SimulatedLane: Sendable {
     var pause: LanePause?
     var probeAt: Timestamp?
+    /// The place of the row that was probed last.
+    var probed: (Timestamp, String)?
     var holdUntil: Timestamp?
 }
 

@@ -18,10 +18,9 @@ struct SimulatedTable: Sendable {
     ) -> Claimed<SimulatedRow> {
         var candidates: [String] = []
         for quota in request.quotas {
-            let count = openQuota(quota.lane, quota.count, at: now)
-            let rows = due(quota, at: now).prefix(count)
+            let rows = opened(quota, at: now)
             // A suspect is claimed alone within its lane.
-            candidates += rows.first(where: isSuspect).map { [$0] } ?? Array(rows)
+            candidates += rows.first(where: isSuspect).map { [$0] } ?? rows
         }
         let claims = candidates.compactMap { take($0, lease: request.lease, by: poller, at: now) }
         return Claimed(
@@ -33,17 +32,26 @@ struct SimulatedTable: Sendable {
 
     private func place(_ id: String) -> (Timestamp, String) { (rows[id]?.nextCheckAt ?? .distantFuture, id) }
 
-    /// How many rows the lane may give: a paused one gives a probe a minute.
-    private mutating func openQuota(_ name: String, _ count: Int, at now: Timestamp) -> Int {
-        guard var lane = lanes[name] else { return count }
-        if let pause = lane.pause {
-            guard pause.by == nil, let probeAt = lane.probeAt, probeAt <= now else { return 0 }
-            lane.probeAt = now + .seconds(60)
-            lanes[name] = lane
-            return 1
+    /// The rows that the lane may give: a paused one gives a probe a minute.
+    private mutating func opened(_ quota: LaneQuota<String>, at now: Timestamp) -> [String] {
+        let lane = lanes[quota.lane]
+        if let pause = lane?.pause {
+            guard pause.by == nil, let probeAt = lane?.probeAt, probeAt <= now else { return [] }
+            return probe(quota, at: now)
         }
-        if let holdUntil = lane.holdUntil, holdUntil > now { return 0 }
-        return count
+        if let holdUntil = lane?.holdUntil, holdUntil > now { return [] }
+        return Array(due(quota, at: now).prefix(quota.count))
+    }
+
+    /// The row behind the one that was probed last; behind the last one of all the next probe begins again, at once.
+    private mutating func probe(_ quota: LaneQuota<String>, at now: Timestamp) -> [String] {
+        var quota = quota
+        quota.from = nil
+        let last = lanes[quota.lane]?.probed
+        let next = due(quota, at: now).first { id in last.map { place(id) > $0 } ?? true }
+        if next != nil { lanes[quota.lane]?.probeAt = now + .seconds(60) }
+        lanes[quota.lane]?.probed = next.map { place($0) }
+        return next.map { [$0] } ?? []
     }
 
     private func due(_ quota: LaneQuota<String>, at now: Timestamp) -> [String] {
