@@ -1,8 +1,7 @@
 -- Says which endpoints a poller process has configured, and what they want to hear of.
 --
 -- Parameters: $1 text process, $2 text[] endpoints, $3 text[] their patterns of events, joined by commas,
---             $4 text the process that it takes the place of (NULL: none),
---             $5 boolean whether endpoints are forgotten that no process has had for an hour: by one that has run as long
+--             $4 boolean whether endpoints are forgotten that no process has had for an hour: by one that has run as long
 --                itself, so that when all come back together none is forgotten by the first
 WITH mine AS (
     INSERT INTO reconciled.endpoints AS e (name, process, events)
@@ -12,6 +11,5 @@ WITH mine AS (
     SET events = excluded.events, seen_at = excluded.seen_at
 )
 DELETE FROM reconciled.endpoints AS e
-WHERE e.process = $4::text
-    OR (e.process = $1::text AND e.name <> ALL ($2::text[]))
-    OR ($5::boolean AND e.process <> $1::text AND e.seen_at < now() - interval '1 hour');
+WHERE (e.process = $1::text AND e.name <> ALL ($2::text[]))
+    OR ($4::boolean AND e.process <> $1::text AND e.seen_at < now() - interval '1 hour');

@@ -15,19 +15,16 @@ public struct Outbox: Sendable {
 
     /// Says which endpoints this process has configured: from now on changes are told to them, whoever makes the changes.
     ///
-    /// - Parameters:
-    ///   - predecessor: the process that it takes the place of, whose endpoints are forgotten at the same instant.
-    ///   - forgetsSilent: whether endpoints are forgotten that no process has had for an hour.
+    /// - Parameter forgetsSilent: whether endpoints are forgotten that no process has had for an hour.
     public func register(
-        _ endpoints: [Endpoint], process: String, replacing predecessor: String? = nil, forgetsSilent: Bool = false
+        _ endpoints: [Endpoint], process: String, forgetsSilent: Bool = false
     ) async throws(PostgresError) {
         try await pool.execute(
             PostgresQuery(
                 .sql("register_endpoints"),
                 [
                     .text(process), .textArray(endpoints.map(\.name)),
-                    .textArray(endpoints.map { $0.events.joined(separator: ",") }), .text(predecessor),
-                    .bool(forgetsSilent),
+                    .textArray(endpoints.map { $0.events.joined(separator: ",") }), .bool(forgetsSilent),
                 ]))
     }
 

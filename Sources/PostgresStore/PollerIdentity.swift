@@ -1,6 +1,6 @@
 import Glibc
 
-/// Who a poller is: host, process and a random part, new at each start.
+/// Who a poller is: host, process and a random part, new at each start; after a reload with a number besides.
 public struct PollerIdentity: Hashable, Sendable {
     public var id: String
     public var host: String
@@ -9,6 +9,8 @@ public struct PollerIdentity: Hashable, Sendable {
     public var version: String
     /// The process's id, which its watches' pollers share.
     private let process: String
+    /// Counts the configurations that the process was given.
+    private var generation = 1
 
     public init(version: String) {
         host = Self.hostName()
@@ -22,8 +24,16 @@ public struct PollerIdentity: Hashable, Sendable {
     /// The poller of one watch in this process: leases and the registry tell it from those of the other watches.
     public func poller(of watch: String) -> PollerIdentity {
         var poller = self
-        poller.id = "\(process)-\(watch)"
+        poller.id = generation == 1 ? "\(process)-\(watch)" : "\(process)-\(generation)-\(watch)"
         return poller
+    }
+
+    /// The same process under its next configuration: its pollers are others, for those of the configuration before it
+    /// finish beside them.
+    public var successor: PollerIdentity {
+        var successor = self
+        successor.generation += 1
+        return successor
     }
 
     /// The process's database sessions carry this; the notify trigger stays silent for them.

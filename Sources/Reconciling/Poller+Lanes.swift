@@ -19,6 +19,8 @@ extension Poller {
             holdLane(letter.lane, for: min(max(delay, .zero), LaneSignal.retryAfterMax), now: now, in: &group)
         case .misconfigured(let reason):
             loop.suspect(lane: letter.lane, now: now, using: &random)
+            // Who leaves may do so because its configuration was mended: the lane is for those who stay to judge.
+            guard !isDraining else { return }
             guard let row = held[letter.token]?.claim.row.id else { return }
             if let action = guards[letter.lane].misconfigured(row: row, reason: reason) {
                 perform(action, lane: letter.lane, in: &group)

@@ -132,6 +132,7 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         } onCancel: {
             mailbox.post { $0.isCancelled = true }
         }
+        observer?.inFlight(watch: configuration.watch, count: 0)
         if let fault { throw fault }
     }
 

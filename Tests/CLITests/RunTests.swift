@@ -105,6 +105,71 @@ import Testing
         }
     }
 
+    /// A gateway takes its time over an order: the new configuration does not wait for it, and it is not asked again.
+    @Test func aReloadFinishesWhatIsUnderCheckBesideTheNewConfiguration() async throws {
+        try await withTestDatabase { database in
+            try await withDirectory { directory in
+                let base = "database: { url: \"\(database.url)\" }\nhttp: { port: 0 }\n"
+                let slow = "slow: { kind: fixed, state: PAID, delay: 8s, timeout: 30s }"
+                let gateways = "quick: { kind: fixed, state: PAID }, \(slow)"
+                let file = try Self.write(base + "gateways: { \(gateways) }", to: directory)
+                func add(_ id: String, _ gateway: String) async throws {
+                    let order = """
+                        {"id": "\(id)", "gateway": "\(gateway)", "amount_minor": 1, "currency": "EUR",
+                         "next_check_at": "2020-01-01T00:00:00Z"}
+                        """
+                    let added = try await Reconciled.run(
+                        ["add", "orders", "--json", "-", "--config", file], input: order)
+                    #expect(added.code == 0, "\(added.errors)")
+                }
+                func value(_ expression: String, _ id: String) async throws -> String? {
+                    let sql = "SELECT (\(expression))::text FROM reconciled.orders WHERE id = $1"
+                    let query = PostgresQuery(Statement(name: "", text: sql), [.text(id)])
+                    return try await database.pool.query(query) { rows in
+                        try rows.first { row in try row.readOptional(String.self) } ?? nil
+                    }
+                }
+                func settled(_ lane: String) -> String {
+                    "reconciled_checks_total{lane=\"\(lane)\",verdict=\"settled\",watch=\"orders\"} 1\n"
+                }
+                let run = try LongRunning(["--config", file], directory: directory)
+                let port = try await run.port()
+                try await add("a", "quick")
+                try await eventually("it is counted") {
+                    try await Self.get(port, "/metrics").body.contains(settled("quick"))
+                }
+                try await add("b", "slow")
+                try await eventually("it is under check") { try await value("leased_by IS NOT NULL", "b") == "true" }
+                let holder = try await value("leased_by", "b")
+
+                _ = try Self.write(
+                    base + "gateways: { \(gateways), third: { kind: fixed, state: PAID } }", to: directory)
+                run.send(SIGHUP)
+                try await run.says("\"lanes\":\"quick,slow,third\"")
+                try await add("c", "third")
+                try await eventually("the new lane's order is paid") { try await value("status", "c") == "paid" }
+                // On the port that it had, with what was counted before, and the checks of both.
+                try await eventually("the metrics go on") {
+                    let metrics = try await Self.get(port, "/metrics").body
+                    return metrics.contains(settled("quick")) && metrics.contains(settled("third"))
+                        && metrics.contains("reconciled_checks_in_flight{watch=\"orders\"} 1\n")
+                }
+                #expect(try await value("status", "b") == "pending")
+                #expect(try await value("leased_by", "b") == holder)
+
+                try await eventually("what was under check is paid") { try await value("status", "b") == "paid" }
+                #expect(try await value("check_count", "b") == "1")
+                try await eventually("nothing is under way") {
+                    let metrics = try await Self.get(port, "/metrics").body
+                    return metrics.contains(settled("slow"))
+                        && metrics.contains("reconciled_checks_in_flight{watch=\"orders\"} 0\n")
+                }
+                // The old one's connections are the new one's by now.
+                #expect(try await run.stop() == 0, "\(run.output)")
+            }
+        }
+    }
+
     @Test func aPortInUseIsAnErrorOnlyWhereItWasAskedFor() async throws {
         try await withTestDatabase { database in
             try await withDirectory { directory in

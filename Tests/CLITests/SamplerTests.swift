@@ -41,4 +41,22 @@ import Testing
             #expect(try await Self.due(database) == [3, 3, 3, 0])
         }
     }
+
+    /// A reload begins a new sampler over the counters that go on.
+    @Test func whatWasCountedBeforeAReloadIsNotNotedAgain() async throws {
+        try await withTestDatabase { database in
+            let configuration = try Configuration(
+                yaml: "gateways: { trial: { kind: fixed, state: PAID } }", fileName: "r.yaml", environment: [:])
+            let metrics = EngineMetrics(registry: MetricsRegistry())
+            metrics.checkSettled(watch: "orders", lane: "trial", verdict: .settled, duration: .zero)
+            let sampler = Sampler(
+                pool: database.pool, watches: [OrdersWatch(configuration)], metrics: metrics, process: "p",
+                logger: testLogger)
+            await sampler.run()
+            #expect(try await Self.due(database) == [])
+            metrics.checkSettled(watch: "orders", lane: "trial", verdict: .settled, duration: .zero)
+            await sampler.run()
+            #expect(try await Self.due(database).count == 1)
+        }
+    }
 }

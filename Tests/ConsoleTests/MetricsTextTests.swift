@@ -118,4 +118,20 @@ import Timeline
             "reconciled_settled_rows_total{watch=\"orders\"} 2",
         ] { #expect(text.contains(line + "\n"), "\(line) is missing") }
     }
+
+    /// After a reload one finishes what is under check while the other begins.
+    @Test func twoPollersOfAWatchAddUp() {
+        let registry = MetricsRegistry()
+        let (old, new) = (EngineMetrics(registry: registry), EngineMetrics(registry: registry))
+        old.inFlight(watch: "orders", count: 5)
+        new.inFlight(watch: "orders", count: 2)
+        old.inFlight(watch: "orders", count: 1)
+        #expect(registry.text().contains("reconciled_checks_in_flight{watch=\"orders\"} 3\n"))
+        for metrics in [old, new] {
+            metrics.announce(watch: "orders", lanes: ["acme"])
+            metrics.checkSettled(watch: "orders", lane: "acme", verdict: .settled, duration: .zero)
+        }
+        #expect(
+            registry.text().contains("reconciled_checks_total{lane=\"acme\",verdict=\"settled\",watch=\"orders\"} 2\n"))
+    }
 }

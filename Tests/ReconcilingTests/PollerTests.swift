@@ -294,6 +294,23 @@ import Timeline
         }.get()
     }
 
+    /// It may be leaving because its configuration was mended.
+    @Test func aPollerThatLeavesPausesNoLane() async throws {
+        let scenario = Scenario(Scenario.watch()) { _, _, simulation in
+            await simulation.sleepThrough(.seconds(3))
+            return Conclusion(.failed, next: .handBack, laneSignal: .misconfigured("401"))
+        }
+        for number in 0..<5 { scenario.insert("r\(number)") }
+        try await scenario.run { scenario in
+            #expect(
+                scenario.advance(atMost: .seconds(1)) {
+                    (0..<5).allSatisfy { scenario.row("r\($0)").leaseToken != nil }
+                })
+        }.get()
+        #expect((0..<5).allSatisfy { scenario.row("r\($0)").leaseToken == nil })
+        #expect(scenario.database.inspect { table in table.lanes["a"]?.pause } == nil)
+    }
+
     @Test func aMisconfiguredRowAmongGoodOnesIsAskedAboutSeldom() async throws {
         let asked = Mutex<[Moment]>([])
         let scenario = Scenario(Scenario.watch()) { claim, _, simulation in

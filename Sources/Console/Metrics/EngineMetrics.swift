@@ -31,6 +31,8 @@ public final class EngineMetrics: PollerObserver {
     private struct Series {
         var lanes: [LaneKey: LaneSeries] = [:]
         var watches: [String: WatchSeries] = [:]
+        /// Checks under way, as the watch's poller told last.
+        var inFlight: [String: Int] = [:]
     }
 
     private let registry: MetricsRegistry
@@ -67,7 +69,10 @@ public final class EngineMetrics: PollerObserver {
     }
 
     public func inFlight(watch: String, count: Int) {
-        watchSeries(watch).inFlight.set(Double(count))
+        let cell = watchSeries(watch).inFlight
+        let change = series.withLock { count - ($0.inFlight.updateValue(count, forKey: watch) ?? 0) }
+        // After a reload two pollers add up: one finishes what the other does not know of.
+        if change != 0 { cell.add(Double(change)) }
     }
 
     /// What the watch's checks came to since this process began.

@@ -1,7 +1,7 @@
 import Settings
 
 /// `database`: where the rows are.
-struct DatabaseConfiguration: Sendable {
+struct DatabaseConfiguration: Hashable, Sendable {
     /// A libpq URI; nil where a private server is started instead.
     var url: Secret?
     /// Where to LISTEN when `url` is a PgBouncer; nil: at `url`.

@@ -7,67 +7,61 @@ import Schema
 import ServiceLifecycle
 import Timeline
 
-/// The parts of `reconciled run` under one configuration: the pollers of all watches, on one pool, one connection that
-/// listens, and one set of metrics.
+/// The parts of `reconciled run` under one configuration: the pollers of all watches, on one set of connections, one
+/// connection that listens, and one set of metrics.
 struct PollerProcess: Sendable {
     let configuration: Configuration
     private let watches: [any ServedWatch]
     private let identity: PollerIdentity
     private let logger: Logger
-    private let pool: PostgresPool
-    /// For the HTTP interface: what it makes due is news to the pollers, so its sessions do not carry their name. The
-    /// pollers' own pool where there is but one connection.
-    private let consolePool: PostgresPool
+    let pools: ProcessPools
     private let listening: PostgresConfiguration
     private let outside: OutsideWorld
-    let registry = MetricsRegistry()
+    let registry: MetricsRegistry
+    private let metrics: EngineMetrics
     private let readiness: Readiness
     private let events: EventFeed
     private let migrates: Bool
-    private let predecessor: String?
-    private let startedAt = Moment.now
+    private let startedAt: Moment
+    private let freePort: FreePort
+    /// Brings one sampler, when the database was reached and the pollers are about to begin.
+    fileprivate let samplers: AsyncStream<Sampler>
+    private let sampling: AsyncStream<Sampler>.Continuation
 
-    /// Nobody waits longer for a page.
-    private static let consoleStatementTimeout = Duration.seconds(10)
-    private static let consoleLockTimeout = Duration.seconds(2)
-
-    /// - Parameter predecessor: the id of the process before a reload, which this one takes the place of.
-    init(configuration: Configuration, url: String, migrates: Bool, replacing predecessor: String?, logger: Logger) {
+    /// - Parameter predecessor: the process as it was before a reload. What outsiders know it by stays: its name, its port,
+    ///   its counters, and its connections where their configuration did.
+    init(
+        configuration: Configuration, url: String, migrates: Bool, replacing predecessor: PollerProcess?, logger: Logger
+    ) {
         self.configuration = configuration
         self.migrates = migrates
-        self.predecessor = predecessor
         watches = Watch.allServed.map { $0.init(configuration) }
         let polled = watches.filter { !$0.lanes.isEmpty }
-        readiness = Readiness(watches: polled.map(\.name))
-        identity = PollerIdentity(version: ProgramVersion.text)
+        let identity = predecessor?.identity.successor ?? PollerIdentity(version: ProgramVersion.text)
+        self.identity = identity
         var logger = logger
         logger[metadataKey: "poller"] = "\(identity.id)"
         self.logger = logger
-        let listenURL = configuration.database.listenURL?.value
-        // A listenUrl says that url is a PgBouncer, which shares sessions among its clients.
-        let isShared = listenURL != nil
-        let target = PostgresConfiguration(
-            url: url, applicationName: identity.applicationName, preparesStatements: !isShared,
-            statementTimeout: isShared ? nil : .seconds(60))
-        let size = configuration.database.poolSize
-        // The rows come first: of the default four connections one is the HTTP interface's.
-        let consoleSize = size == 1 ? 0 : max(1, size / 4)
-        pool = PostgresPool(configuration: target, size: size - consoleSize, logger: logger)
-        var consoleTarget = target
-        consoleTarget.applicationName = "reconciled-console/\(identity.id)"
-        consoleTarget.statementTimeout = isShared ? nil : Self.consoleStatementTimeout
-        // A row that the application keeps locked delays nobody who asks about others.
-        consoleTarget.lockTimeout = isShared ? nil : Self.consoleLockTimeout
-        consolePool =
-            consoleSize == 0 ? pool : PostgresPool(configuration: consoleTarget, size: consoleSize, logger: logger)
+        readiness = Readiness(watches: polled.map(\.name))
+        registry = predecessor?.registry ?? MetricsRegistry()
+        metrics = EngineMetrics(registry: registry, readiness: readiness)
+        startedAt = predecessor?.startedAt ?? .now
+        freePort = predecessor?.freePort ?? FreePort()
+        if let kept = predecessor?.pools, kept.serve(url, configuration.database) {
+            pools = kept
+        } else {
+            pools = ProcessPools(url: url, database: configuration.database, identity: identity, logger: logger)
+        }
         events = EventFeed(
-            tail: HistoryTail(pool: consolePool),
+            tail: HistoryTail(pool: pools.console),
             nouns: Dictionary(uniqueKeysWithValues: Watch.allServed.map { ($0.name, $0.noun) }), logger: logger)
-        listening = PostgresConfiguration(url: listenURL ?? url, applicationName: identity.applicationName)
+        listening = PostgresConfiguration(
+            url: configuration.database.listenURL?.value ?? url, applicationName: identity.applicationName)
         outside = OutsideWorld(checksMax: polled.map(\.settings.concurrency).max() ?? 1)
+        (samplers, sampling) = AsyncStream.makeStream(of: Sampler.self)
     }
 
-    /// New with each configuration.
+    /// The process's, whatever its configuration.
     var id: String { identity.id }
 
     /// The services' own lines are for their developers.
@@ -77,8 +71,11 @@ struct PollerProcess: Sendable {
         return quiet
     }
 
-    /// HTTP first: a probe must be answered also while the database cannot be reached.
-    var services: [any Service] { [consoleService, events, PollingService(process: self)] }
+    /// What only one configuration at a time may have: the port, and the work that is done for the whole process.
+    var front: [any Service] { [consoleService, events, UpkeepService(process: self)] }
+
+    /// The pollers: those that finish under an old configuration run beside those of the new one.
+    var pollers: [any Service] { [PollingService(process: self)] }
 
     /// The HTTP interface alone, beside pollers of other processes.
     func consoleServices(onRunning: @escaping @Sendable (Int) -> Void) -> [any Service] {
@@ -89,39 +86,39 @@ struct PollerProcess: Sendable {
 
     private var upkeep: Upkeep {
         Upkeep(
-            pool: pool, registry: registry, readiness: readiness, watches: watches,
+            pool: pools.rows, registry: registry, readiness: readiness, watches: watches,
             endpoints: configuration.webhooks.map(\.endpoint), process: id, startedAt: startedAt, logger: logger)
     }
 
     private var consoleService: ConsoleService {
         let upkeep = upkeep
         return ConsoleService(
-            http: configuration.http, registry: registry, readiness: readiness,
+            http: configuration.http, freePort: freePort, registry: registry, readiness: readiness,
             refresh: ScrapeRefresh { await upkeep.refreshGauges() }, routes: routes, logger: logger)
     }
 
     var routes: [any ConsoleRoutes] {
         // The watches as the HTTP interface shows them.
-        let faces = watches.map { $0.face(consolePool) }
-        let registry = Registry(pool: consolePool)
+        let pool = pools.console
+        let faces = watches.map { $0.face(pool) }
+        let registry = Registry(pool: pool)
         return [
             EventRoutes(feed: events, watches: watches.map(\.name)),
             Dashboard(
-                watches: faces, registry: registry, samples: Samples(pool: consolePool),
-                tokens: configuration.http.tokens),
-            ConsoleAPI(watches: faces, registry: registry) { [watches, consolePool] in
-                try await StatusReport(watches, pool: consolePool).json
+                watches: faces, registry: registry, samples: Samples(pool: pool), tokens: configuration.http.tokens),
+            ConsoleAPI(watches: faces, registry: registry) { [watches] in
+                try await StatusReport(watches, pool: pool).json
             },
-            NotifyRoutes(configuration.gateways, pool: consolePool, registry: self.registry),
+            NotifyRoutes(configuration.gateways, pool: pool, registry: self.registry),
         ]
     }
 
     func waitForDatabase() async throws {
-        let (outbox, endpoints) = (Outbox(pool: pool), configuration.webhooks.map(\.endpoint))
-        let (process, predecessor) = (id, predecessor)
+        let (outbox, endpoints) = (Outbox(pool: pools.rows), configuration.webhooks.map(\.endpoint))
+        let process = id
         let gate = DatabaseGate(
-            migrator: Migrator(pool: pool, logger: logger), migrates: migrates,
-            announce: { try await outbox.register(endpoints, process: process, replacing: predecessor) },
+            migrator: Migrator(pool: pools.rows, logger: logger), migrates: migrates,
+            announce: { try await outbox.register(endpoints, process: process) },
             readiness: readiness, logger: logger)
         try await gate.pass()
     }
@@ -130,8 +127,8 @@ struct PollerProcess: Sendable {
     func poll() async throws {
         let listener = WakeupListener(configuration: listening, logger: logger)
         let surroundings = PollerSurroundings(
-            pool: pool, identity: identity, listener: listener, outside: outside, registry: registry,
-            readiness: readiness, metrics: EngineMetrics(registry: registry, readiness: readiness), logger: logger)
+            pool: pools.rows, identity: identity, listener: listener, outside: outside, registry: registry,
+            readiness: readiness, metrics: metrics, logger: logger)
         // A watch without lanes costs nothing.
         let polled = watches.filter { !$0.lanes.isEmpty }
         if polled.isEmpty { logger.warning("no lane is configured: nothing will be checked") }
@@ -143,21 +140,30 @@ struct PollerProcess: Sendable {
                     "lanes": "\(watch.lanes.map(\.name).joined(separator: ","))",
                 ])
         }
-        let upkeep = upkeep
-        let sampler = Sampler(
-            pool: pool, watches: polled, metrics: surroundings.metrics, process: id, logger: logger)
+        let pollers = Pollers(pollers: polled.map { $0.poller(in: surroundings) })
+        // Their series are there by now, with what was counted under an earlier configuration.
+        sampling.yield(
+            Sampler(pool: pools.rows, watches: polled, metrics: metrics, process: id, logger: logger))
+        sampling.finish()
         // Shut down from the end: the pollers settle while their wake-ups still come.
-        var services: [any Service] = [PeriodicWork(every: Upkeep.interval) { await upkeep.run() }]
-        services.append(PeriodicWork(every: Sampler.interval) { await sampler.run() })
-        if polled.contains(where: \.settings.notify) { services.append(listener) }
-        services.append(Pollers(pollers: polled.map { $0.poller(in: surroundings) }))
+        let services: [any Service] = polled.contains(where: \.settings.notify) ? [listener, pollers] : [pollers]
         try await ServiceGroup(services: services, logger: quietLogger).run()
         logger.notice("stopped")
     }
 
-    func close() async {
-        if configuration.database.poolSize > 1 { await consolePool.close() }
-        await pool.close()
+    /// What is done for the whole process, until shut down.
+    fileprivate func keepUp(_ sampler: Sampler) async throws {
+        let upkeep = upkeep
+        let services: [any Service] = [
+            PeriodicWork(every: Upkeep.interval) { await upkeep.run() },
+            PeriodicWork(every: Sampler.interval) { await sampler.run() },
+        ]
+        try await ServiceGroup(services: services, logger: quietLogger).run()
+    }
+
+    /// - Parameter successor: the process after a reload, which may have taken over the connections.
+    func close(leaving successor: PollerProcess? = nil) async {
+        if successor?.pools !== pools { await pools.close() }
         do {
             try await outside.shutdown()
         } catch {
@@ -180,5 +186,20 @@ private struct PollingService: Service {
         }
         guard !Task.isShuttingDownGracefully else { return }
         try await process.poll()
+    }
+}
+
+/// Waits for the pollers to begin, then does what is done for the whole process.
+private struct UpkeepService: Service {
+    let process: PollerProcess
+
+    func run() async throws {
+        var begun: Sampler?
+        for await sampler in process.samplers.cancelOnGracefulShutdown() {
+            begun = sampler
+            break
+        }
+        guard let begun, !Task.isShuttingDownGracefully else { return }
+        try await process.keepUp(begun)
     }
 }

@@ -24,7 +24,7 @@ final class Sampler: Sendable {
     private let metrics: EngineMetrics
     private let process: String
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(
         pool: PostgresPool, watches: [any ServedWatch], metrics: EngineMetrics, process: String, logger: Logger
@@ -34,6 +34,9 @@ final class Sampler: Sendable {
         self.metrics = metrics
         self.process = process
         self.logger = logger
+        // Counters outlive a reload, and what they came to before it was noted then, but for its last moments.
+        let totals = watches.map { ($0.name, metrics.totals(watch: $0.name)) }
+        state = Mutex(State(totals: Dictionary(uniqueKeysWithValues: totals)))
     }
 
     func run() async {
