@@ -6,8 +6,8 @@
 --   contradicted  statuses, joined by commas, that make an overtaken delivery due again
 --   changes       whether status and review are written; false keeps them
 --   called        whether status_code (NULL: no answer) is that of a call
--- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
---         what they are now.
+-- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status, next_check_at and, of what
+--         has one, lane: what they are now.
 --
 -- A delivery that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock.
 WITH input AS MATERIALIZED (
@@ -101,7 +101,9 @@ SELECT input.position,
         ELSE 'stale'
     END AS outcome,
     COALESCE(settled.status_after, input.status_before) AS status,
-    settled.next_check_at
+    settled.next_check_at,
+    -- The application may have moved it to another lane meanwhile.
+    CASE WHEN settled.next_check_at IS NOT NULL THEN settled.lane END AS lane
 FROM input
 LEFT JOIN settled ON settled.position = input.position
 ORDER BY input.position;

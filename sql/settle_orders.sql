@@ -5,8 +5,8 @@
 --   delay         NULL puts the order to rest
 --   contradicted  statuses, joined by commas, that make an overtaken order due again
 --   changes       whether the columns after it are written; false keeps them
--- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
---         what they are now.
+-- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status, next_check_at and, of what
+--         has one, lane: what they are now.
 --
 -- An order that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock. A
 -- transaction id that it has written and not committed yet would be waited for by the unique index, hence the patience.
@@ -145,7 +145,9 @@ SELECT input.position,
         ELSE 'stale'
     END AS outcome,
     COALESCE(settled.status_after, input.status_before) AS status,
-    settled.next_check_at
+    settled.next_check_at,
+    -- The application may have moved it to another lane meanwhile.
+    CASE WHEN settled.next_check_at IS NOT NULL THEN settled.lane END AS lane
 FROM input
 LEFT JOIN settled ON settled.position = input.position
 ORDER BY input.position;

@@ -7,8 +7,8 @@
 --   changes       whether the columns after it are written; false keeps them
 --   basis         columns that make up the session, as the check began with them; other ones now are as another status now,
 --                 whether anything else changes or not
--- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status and next_check_at:
---         what they are now.
+-- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status, next_check_at and, of what
+--         has one, lane: what they are now.
 --
 -- An upload that the application keeps locked is skipped, not waited for: it delays no other, and there is no deadlock.
 -- Nor does the unique index on the name make anyone wait: a settle only ever frees a name.
@@ -147,7 +147,9 @@ SELECT input.position,
         ELSE 'stale'
     END AS outcome,
     COALESCE(settled.status_after, input.status_before) AS status,
-    settled.next_check_at
+    settled.next_check_at,
+    -- The application may have moved it to another lane meanwhile.
+    CASE WHEN settled.next_check_at IS NOT NULL THEN settled.lane END AS lane
 FROM input
 LEFT JOIN settled ON settled.position = input.position
 ORDER BY input.position;

@@ -60,9 +60,10 @@ extension PostgresStore {
             let outcome = try row.read(String.self)
             let status = try row.read(String.self)
             let dueAt = try row.readOptional(Timestamp.self)
+            let lane = try row.readOptional(String.self)
             switch outcome {
-            case "written": return .written(status: status, dueAt: dueAt)
-            case "overtaken": return .overtaken(status: status, dueAt: dueAt)
+            case "written": return .written(status: status, dueAt: dueAt, lane: lane)
+            case "overtaken": return .overtaken(status: status, dueAt: dueAt, lane: lane)
             case "locked": return .locked
             default: return .stale
             }

@@ -94,18 +94,18 @@ extension Poller {
     private func finishSettle(_ holding: Holding<S.R, S.Change>, _ outcome: SettleOutcome, now: Moment) {
         guard let settlement = holding.settlement, held[holding.claim.lease.token] === holding else { return }
         switch outcome {
-        case .written(_, let dueAt):
+        case .written(_, let dueAt, let lane):
             observer?.checkSettled(
                 watch: configuration.watch, lane: settlement.held.lane, verdict: settlement.verdict,
                 duration: settlement.duration)
-            rescheduled(settlement.held.lane, to: dueAt, now: now)
+            rescheduled(lane ?? settlement.held.lane, to: dueAt, now: now)
             release(holding, now: now)
-        case .overtaken(_, let dueAt):
+        case .overtaken(_, let dueAt, let lane):
             observer?.checkSettled(
                 watch: configuration.watch, lane: settlement.held.lane, verdict: .overtaken,
                 duration: settlement.duration)
             logger.debug("row was settled by someone else meanwhile", metadata: metadata(of: holding))
-            rescheduled(settlement.held.lane, to: dueAt, now: now)
+            rescheduled(lane ?? settlement.held.lane, to: dueAt, now: now)
             release(holding, now: now)
         case .stale:
             logger.info("settlement dropped: the lease was no longer ours", metadata: metadata(of: holding))

@@ -175,10 +175,11 @@ public struct ExchangeResult<R: Row>: Sendable {
 }
 
 public enum SettleOutcome: Hashable, Sendable {
-    /// Written; the status and `next_check_at` are now these.
-    case written(status: String, dueAt: Timestamp? = nil)
-    /// The status had changed to this; counted and recorded, not overwritten. `next_check_at` is now that.
-    case overtaken(status: String, dueAt: Timestamp? = nil)
+    /// Written; the status, `next_check_at` and, unless that is NULL, the lane are now these: the application may have moved
+    /// the row.
+    case written(status: String, dueAt: Timestamp? = nil, lane: String? = nil)
+    /// The status had changed to this; counted and recorded, not overwritten. The others are as above.
+    case overtaken(status: String, dueAt: Timestamp? = nil, lane: String? = nil)
     /// The lease was another's by then, or the row is gone: nothing was changed.
     case stale
     /// The application holds the row's lock: try again soon; the others were written.

@@ -173,7 +173,7 @@ import Timeline
                 held: HeldLease(id: "2", lane: "shop", lease: second.lease), statusBefore: "pending",
                 dueAt: second.dueAt, verdict: .recheck, delay: .seconds(60))
             let outcome = await scene.store().exchange(Exchange(settlements: [settlement], claim: nil))
-            guard case .written("pending", .some)? = try outcome.settled.get().first else {
+            guard case .written("pending", .some, _)? = try outcome.settled.get().first else {
                 Issue.record("\(outcome.settled)")
                 return
             }

@@ -34,7 +34,7 @@ import Timeline
             held: HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease),
             statusBefore: claim.row.status, dueAt: claim.dueAt, verdict: .recheck, delay: delay, change: change)
         let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
-        guard case .written(let status, let dueAt)? = outcomes.first else {
+        guard case .written(let status, let dueAt, _)? = outcomes.first else {
             Issue.record("\(outcomes)")
             return
         }
@@ -125,7 +125,7 @@ import Timeline
                 held: held, statusBefore: "receiving", dueAt: claim.dueAt, verdict: .settled, delay: nil, change: change
             )
             let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
-            guard case .overtaken("receiving", .some)? = outcomes.first else {
+            guard case .overtaken("receiving", .some, _)? = outcomes.first else {
                 Issue.record("\(outcomes)")
                 return
             }

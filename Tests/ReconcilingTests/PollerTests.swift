@@ -294,6 +294,27 @@ import Timeline
         }.get()
     }
 
+    /// Below the place that the other lane's claims have come to, and long before they begin at the bottom again.
+    @Test func aRowThatWasMovedToAnotherLaneDuringItsCheckIsClaimedThereAtOnce() async throws {
+        var watch = Scenario.watch(lanes: ["a", "b"].map { LaneConfiguration(name: $0, timeout: .seconds(5)) })
+        watch.sweep = .seconds(60)
+        let scenario = Scenario(watch) { claim, _, simulation in
+            guard claim.row.id == "moved", claim.row.lane == "a" else { return Scenario.paid }
+            await simulation.sleepThrough(.seconds(1))
+            return Conclusion(.recheck, next: .after(.seconds(900)))
+        }
+        scenario.insert("moved")
+        scenario.insert("other", lane: "b")
+        try await scenario.run { scenario in
+            #expect(scenario.advance(atMost: .milliseconds(500)) { scenario.row("other").status == "paid" })
+            scenario.database.perform { table, now in
+                table.rows["moved"]?.lane = "b"
+                table.rows["moved"]?.nextCheckAt = now - .seconds(10)
+            }
+            #expect(scenario.advance(atMost: .seconds(3)) { scenario.row("moved").status == "paid" })
+        }.get()
+    }
+
     /// It may be leaving because its configuration was mended.
     @Test func aPollerThatLeavesPausesNoLane() async throws {
         let scenario = Scenario(Scenario.watch()) { _, _, simulation in

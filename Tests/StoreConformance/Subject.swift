@@ -75,10 +75,11 @@ struct Subject<H: StoreHarness>: Sendable {
         }
         for (settlement, outcome) in zip(settlements, outcomes) {
             switch outcome {
-            case .written(_, let dueAt), .overtaken(_, let dueAt):
+            case .written(_, let dueAt, let lane), .overtaken(_, let dueAt, let lane):
                 let columns = try await columns(settlement.held.id)
                 try expect(
                     (dueAt == nil) == (columns.nextCheckIn == nil), "the outcome says whether the row is due again")
+                try expect(lane, is: dueAt.map { _ in settlement.held.lane }, "the lane that it says")
             case .stale, .locked, .refused: break
             }
         }
@@ -120,11 +121,11 @@ struct Subject<H: StoreHarness>: Sendable {
 }
 
 extension SettleOutcome {
-    /// All that it says but when the row is due.
+    /// All that it says but when the row is due, and where.
     public var undated: Self {
         switch self {
-        case .written(let status, _): .written(status: status)
-        case .overtaken(let status, _): .overtaken(status: status)
+        case .written(let status, _, _): .written(status: status)
+        case .overtaken(let status, _, _): .overtaken(status: status)
         case .stale, .locked, .refused: self
         }
     }

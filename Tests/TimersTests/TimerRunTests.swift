@@ -98,7 +98,7 @@ import Timeline
             #expect(scene.sink.calls.isEmpty)
             let check = try await scene.check()
             #expect(check.conclusion.verdict == .settled)
-            guard case .written("active", .some)? = check.outcome else {
+            guard case .written("active", .some, _)? = check.outcome else {
                 Issue.record("\(check)")
                 return
             }

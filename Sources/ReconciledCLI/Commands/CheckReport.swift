@@ -41,7 +41,7 @@ struct CheckReport: Sendable {
 
     private var statusAfter: String {
         switch outcome {
-        case .written(let status, _), .overtaken(let status, _): status
+        case .written(let status, _, _), .overtaken(let status, _, _): status
         default: would?["status"]?.string ?? statusBefore
         }
     }
@@ -55,8 +55,8 @@ struct CheckReport: Sendable {
             return statusAfter == statusBefore ? "would keep it \(statusBefore)" : "would make it \(statusAfter)"
         }
         switch outcome {
-        case .written(let status, _): return status == statusBefore ? "stays \(status)" : "is \(status) now"
-        case .overtaken(let status, _): return "someone made it \(status) meanwhile; nothing was overwritten"
+        case .written(let status, _, _): return status == statusBefore ? "stays \(status)" : "is \(status) now"
+        case .overtaken(let status, _, _): return "someone made it \(status) meanwhile; nothing was overwritten"
         case .stale: return "the lease was lost; nothing was changed"
         case .locked: return "the application holds the row; nothing was changed"
         case .refused(let refusal): return "the database refused the result: \(refusal.message)"

@@ -130,9 +130,10 @@ struct SimulatedTable: Sendable {
                     verdict: agrees ? settlement.verdict : .overtaken, statusBefore: statusNow,
                     statusAfter: row.status, answer: settlement.answer))
         }
+        let lane = row.nextCheckAt == nil ? nil : row.lane
         return agrees
-            ? .written(status: row.status, dueAt: row.nextCheckAt)
-            : .overtaken(status: row.status, dueAt: row.nextCheckAt)
+            ? .written(status: row.status, dueAt: row.nextCheckAt, lane: lane)
+            : .overtaken(status: row.status, dueAt: row.nextCheckAt, lane: lane)
     }
 
     private func nextCheck(
