@@ -110,7 +110,7 @@ import Testing
         try await withTestDatabase { database in
             try await withDirectory { directory in
                 let base = "database: { url: \"\(database.url)\" }\nhttp: { port: 0 }\n"
-                let slow = "slow: { kind: fixed, state: PAID, delay: 8s, timeout: 30s }"
+                let slow = "slow: { kind: fixed, state: PAID, delay: 10s, timeout: 30s }"
                 let gateways = "quick: { kind: fixed, state: PAID }, \(slow)"
                 let file = try Self.write(base + "gateways: { \(gateways) }", to: directory)
                 func add(_ id: String, _ gateway: String) async throws {
@@ -133,6 +133,11 @@ import Testing
                     "reconciled_checks_total{lane=\"\(lane)\",verdict=\"settled\",watch=\"orders\"} 1\n"
                 }
                 let run = try LongRunning(["--config", file], directory: directory)
+                func served(_ times: Int) async throws {
+                    try await eventually("HTTP is served for time \(times)") {
+                        run.output.components(separatedBy: "HTTP is served").count == times + 1
+                    }
+                }
                 let port = try await run.port()
                 try await add("a", "quick")
                 try await eventually("it is counted") {
@@ -142,9 +147,10 @@ import Testing
                 try await eventually("it is under check") { try await value("leased_by IS NOT NULL", "b") == "true" }
                 let holder = try await value("leased_by", "b")
 
-                _ = try Self.write(
-                    base + "gateways: { \(gateways), third: { kind: fixed, state: PAID } }", to: directory)
+                let more = gateways + ", third: { kind: fixed, state: PAID }"
+                _ = try Self.write(base + "gateways: { \(more) }", to: directory)
                 run.send(SIGHUP)
+                try await served(2)
                 try await run.says("\"lanes\":\"quick,slow,third\"")
                 try await add("c", "third")
                 try await eventually("the new lane's order is paid") { try await value("status", "c") == "paid" }
@@ -157,8 +163,14 @@ import Testing
                 #expect(try await value("status", "b") == "pending")
                 #expect(try await value("leased_by", "b") == holder)
 
+                // There are never three.
+                _ = try Self.write(base + "gateways: { \(more), zeta: { kind: fixed, state: PAID } }", to: directory)
+                run.send(SIGHUP)
+                try await run.says("the new configuration waits")
                 try await eventually("what was under check is paid") { try await value("status", "b") == "paid" }
                 #expect(try await value("check_count", "b") == "1")
+                try await run.says("\"lanes\":\"quick,slow,third,zeta\"")
+                try await served(3)
                 try await eventually("nothing is under way") {
                     let metrics = try await Self.get(port, "/metrics").body
                     return metrics.contains(settled("slow"))

@@ -84,6 +84,7 @@ struct Supervisor: Sendable {
                 await current.pollers.triggerGracefulShutdown()
             case .reload(let target):
                 next = target
+                if leaving != nil { logger.notice("the new configuration waits for checks of the one before the last") }
             case .frontEnded(let failure?), .pollersEnded(_, let failure?):
                 return RunEnd(current: current.process, leaving: leaving?.process, failure: failure)
             case .frontEnded(nil):
