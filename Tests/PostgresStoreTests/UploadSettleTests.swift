@@ -149,8 +149,8 @@ import Timeline
             #expect(columns.lastError == (isSame ? "Not enough space" : nil))
             #expect(columns.failureCount == (isSame ? 3 : 0) && columns.status == "receiving")
             switch outcomes.first {
-            case .written("receiving", .some)?: #expect(isSame)
-            case .overtaken("receiving", .some)?: #expect(!isSame)
+            case .written("receiving", .some, _)?: #expect(isSame)
+            case .overtaken("receiving", .some, _)?: #expect(!isSame)
             default: Issue.record("\(outcomes)")
             }
         }

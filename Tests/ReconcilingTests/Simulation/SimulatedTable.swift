@@ -50,7 +50,8 @@ struct SimulatedTable: Sendable {
         let last = lanes[quota.lane]?.probed
         let next = due(quota, at: now).first { id in last.map { place(id) > $0 } ?? true }
         if next != nil { lanes[quota.lane]?.probeAt = now + .seconds(60) }
-        lanes[quota.lane]?.probed = next.map { place($0) }
+        let probed = next.map { place($0) }
+        lanes[quota.lane]?.probed = probed
         return next.map { [$0] } ?? []
     }
 
