@@ -217,4 +217,11 @@ import Testing
             return
         }
     }
+
+    @Test(arguments: [
+        (0, 64), (1, 64), (512, 64), (513, 64), (639, 64), (640, 80), (1_024, 128), (2_048, 256), (40_960, 256),
+    ])
+    func aLargeFileHasALongerWayFromCheckpointToCheckpoint(mebibytes: Int64, interval: Int64) {
+        #expect(DirectoryStore.checkpointBytes(ofFile: mebibytes << 20) == interval << 20)
+    }
 }

@@ -19,28 +19,6 @@ struct Authentication {
     }
 }
 
-/// What every request but a probe passes. In one piece: each step of the router's chain costs all requests.
-struct Door: RouterMiddleware {
-    typealias Context = ConsoleContext
-
-    private let browserGuard: BrowserGuard
-    private let authentication: Authentication
-
-    init(tokens: [AccessToken]) {
-        browserGuard = BrowserGuard(isOpen: tokens.isEmpty)
-        authentication = Authentication(tokens: tokens)
-    }
-
-    func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        try browserGuard.check(request)
-        var context = context
-        context.caller = authentication.caller(of: request)
-        return try await next(request, context)
-    }
-}
-
 /// Takes the cookie of who signed in to the dashboard for a token, where nothing is changed: a page may link there.
 struct SignedIn: RouterMiddleware {
     typealias Context = ConsoleContext

@@ -9,10 +9,8 @@ struct ConsoleResponder: HTTPResponder {
     private let router: RouterResponder<ConsoleContext>
     private let routes: [(path: RouterPath, method: HTTPRequest.Method)]
     private let metrics: RequestMetrics
-    private let problems: ProblemResponses
 
-    init(_ router: Router<ConsoleContext>, registry: MetricsRegistry, problems: ProblemResponses) {
-        self.problems = problems
+    init(_ router: Router<ConsoleContext>, registry: MetricsRegistry) {
         routes = router.routes.map { ($0.path, $0.method) }
         self.router = router.buildResponder()
         metrics = RequestMetrics(registry: registry)
@@ -32,10 +30,7 @@ struct ConsoleResponder: HTTPResponder {
     }
 
     private func answer(to request: Request, _ context: Context) async throws -> Response {
-        let response: Response
-        do {
-            response = try await router.respond(to: request, context: context)
-        } catch { response = try problems.response(to: request, error) }
+        let response = try await router.respond(to: request, context: context)
         guard response.status == .notFound, Self.route(of: context) == nil else { return response }
         let methods = methods(of: request.uri.path)
         guard !methods.isEmpty else { return response }

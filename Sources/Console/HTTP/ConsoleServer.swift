@@ -65,8 +65,7 @@ public struct ConsoleServer: Service {
     public func run() async throws {
         let limits = limits
         let connections = OpenConnections(max: limits.connections)
-        let responder = ConsoleResponder(
-            router, registry: registry, problems: ProblemResponses(logger: logger))
+        let responder = ConsoleResponder(router, registry: registry)
         // The framework's own lines are for its developers (a normal stop is an error to it); what ends it is thrown.
         let quiet = Logger(label: logger.label) { _ in SwiftLogNoOpLogHandler() }
         let application = Application(
@@ -103,7 +102,7 @@ public struct ConsoleServer: Service {
         // Probes come from load balancers and kubelets, under whatever name they know this host by.
         router.get("/healthz") { _, _ in ConsoleServer.json(.ok, #"{"status":"alive"}"#) }
         router.get("/readyz") { [readiness] _, _ in try ConsoleServer.ready(readiness.problems) }
-        router.add(middleware: Door(tokens: tokens))
+        router.add(middleware: Door(tokens: tokens, problems: ProblemResponses(logger: logger)))
         router.group().add(middleware: SignedIn(session: DashboardSession(tokens: tokens)))
             .add(middleware: RequireRole(.viewer))
             .get("/metrics") { [registry, refresh] _, _ in

@@ -5,8 +5,9 @@ import Timeline
 
 /// Chunks that are files below one directory, merged into files below another.
 public struct DirectoryStore: ChunkStore {
-    /// A resumed merge copies at most so much again.
-    public static let checkpointBytes: Int64 = 64 << 20
+    /// From one checkpoint to the next. A resumed merge copies at most so much again.
+    static let checkpointBytes: Int64 = 64 << 20
+    static let checkpointBytesMax: Int64 = 256 << 20
 
     private let configuration: StoreConfiguration.Directory
     private let threads: FileThreads
@@ -101,10 +102,11 @@ public struct DirectoryStore: ChunkStore {
         let earlier = MergeNote(work.state).flatMap { $0.fingerprint == note.fingerprint ? $0 : nil }
         var state = try await call.run { try job.begin(after: earlier) }
         let total = job.plan.totalBytes
+        let interval = Self.checkpointBytes(ofFile: total)
         var isAnchored = false
         while state.position < total {
             let (current, mustAnchor) = (state, !isAnchored)
-            let end = min(total, (current.position / Self.checkpointBytes + 1) * Self.checkpointBytes)
+            let end = min(total, (current.position / interval + 1) * interval)
             state = try await call.run {
                 var next = current
                 try job.copy(&next, to: end)
@@ -134,6 +136,12 @@ public struct DirectoryStore: ChunkStore {
             }
             return try job.publish(whole, digest: digest)
         }
+    }
+
+    /// An eighth of a large file: each checkpoint has the copying wait for the disk and for the database.
+    static func checkpointBytes(ofFile total: Int64) -> Int64 {
+        let eighth = total / 8 / MergeJob.copyBytes * MergeJob.copyBytes
+        return min(max(eighth, checkpointBytes), checkpointBytesMax)
     }
 
     /// The lease is another's, who goes on with what was noted; what was not is of no use to anyone.

@@ -276,20 +276,5 @@ import Testing
         }
     }
 
-    @Test func theNewestChecksAreThoseAskedLast() async throws {
-        try await APIScene.with { api in
-            _ = try await api.ask(.PUT, "/v1/orders/x", json: APIScene.order)
-            // Each session takes its ids in blocks of a hundred.
-            try await api.run(
-                """
-                INSERT INTO reconciled.checks (id, at, watch, row_id, lane, verdict, status_before, status_after, reason)
-                VALUES (150, now() - interval '5 minutes', 'orders', 'x', 'trial', 'recheck', 'pending', 'pending', 'OLD'),
-                    (37, now(), 'orders', 'x', 'trial', 'recheck', 'pending', 'pending', 'NEW')
-                """)
-            let newest = try await api.ask(.GET, "/v1/orders/x/checks?limit=1").body
-            #expect(newest.contains("NEW") && !newest.contains("OLD"))
-        }
-    }
-
     private struct Missing: Error {}
 }
