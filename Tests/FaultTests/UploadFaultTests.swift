@@ -147,7 +147,8 @@ import Testing
                 try scene.startPoller(
                     faults: scene.traced(name, calls: "copy_file_range,pwrite64", slow[0], slow[1]), concurrency: 4)
             }
-            for _ in 0..<6 {
+            // A sixth claim in a row that came to no checkpoint would be one too many.
+            for _ in 0..<4 {
                 try await eventually("someone merges, or all is done") {
                     try await scene.count(
                         """
