@@ -85,6 +85,29 @@ import Testing
         }
     }
 
+    /// By the status alone, as it came: our own word goes with it, another one's stays until its author takes it away.
+    @Test(arguments: ["orders", "uploads", "timers", "deliveries"])
+    func whatTheApplicationMovesOnLeavesTheQueue(watch: String) async throws {
+        try await withTestDatabase { database in
+            let table = "reconciled.\(watch)"
+            let waiting = try #require(Self.waiting[watch])
+            let named = "(SELECT review_reason = 'NO_REASON' AND review_at > now() - interval '1 minute' FROM \(table))"
+            let isGone = "(SELECT review_reason IS NULL AND review_at IS NULL FROM \(table))"
+            try await Self.run(database, try #require(Self.rows[watch]))
+            for _ in 0..<2 {
+                try await Self.run(database, "UPDATE \(table) SET status = 'review'")
+                #expect(try await Self.holds(database, named))
+                try await Self.run(database, "UPDATE \(table) SET status = '\(waiting)'")
+                #expect(try await Self.holds(database, isGone))
+            }
+            try await Self.run(database, "UPDATE \(table) SET status = 'review', review_reason = 'A'")
+            try await Self.run(database, "UPDATE \(table) SET status = '\(waiting)'")
+            #expect(
+                try await Self.holds(
+                    database, "(SELECT review_reason = 'A' AND review_at IS NOT NULL FROM \(table))"))
+        }
+    }
+
     @Test func anOrderThatIsInsertedForReviewIsCountedAndListed() async throws {
         try await withTestDatabase { database in
             try await Self.run(
