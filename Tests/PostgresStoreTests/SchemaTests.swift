@@ -83,6 +83,51 @@ import Testing
         }
     }
 
+    /// The application goes on writing meanwhile: what it has not committed when v9 begins is looked at when it has.
+    @Test func aReviewThatComesDuringTheMigrationIsNamed() async throws {
+        try await withTestDatabase(migrated: false) { database in
+            let older = Migration.all.filter { $0.version < 9 }
+            try await Migrator(pool: database.pool, migrations: older, logger: Self.quiet).migrate()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (opened, isOpen) = AsyncStream.makeStream(of: Void.self)
+                group.addTask {
+                    defer { isOpen.finish() }
+                    try await database.pool.withTransaction { transaction in
+                        try transaction.execute(
+                            script: """
+                                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status)
+                                VALUES ('a', 'g', 1, 'EUR', 'review')
+                                """)
+                        isOpen.yield()
+                        // Until the migration waits for this transaction.
+                        try transaction.execute(
+                            script: """
+                                DO $$
+                                BEGIN
+                                    FOR attempt IN 1..1000 LOOP
+                                        EXIT WHEN EXISTS (
+                                            SELECT FROM pg_locks
+                                            WHERE relation = 'reconciled.orders'::regclass AND NOT granted
+                                        );
+                                        PERFORM pg_sleep(0.005);
+                                    END LOOP;
+                                END
+                                $$
+                                """)
+                    }
+                }
+                for await _ in opened { break }
+                group.addTask { _ = try await Migrator(pool: database.pool, logger: Self.quiet).migrate() }
+                try await group.waitForAll()
+            }
+            let reason = Statement(name: "", text: "SELECT review_reason = 'NO_REASON' FROM reconciled.orders")
+            let isNamed = try await database.pool.query(PostgresQuery(reason)) { rows in
+                try rows.first { row in try row.readOptional(Bool.self) ?? false }
+            }
+            #expect(isNamed == true)
+        }
+    }
+
     @Test func anUnknownOrEditedSchemaIsRefusedWithWhatToDo() {
         let known = Migration.all
         func applied(_ migration: Migration) -> AppliedMigration {
