@@ -6,7 +6,7 @@
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
 -- next_check_at and the status 'pending' are not compared: they are where a row begins, and pollers move it on. Null
 -- stands for what the column holds when it is left out, and is not compared where that is the instant of the adding
--- (created_at).
+-- (created_at), or where a person's decision gives it a value of its own (give_up_at).
 WITH input AS MATERIALIZED (
     SELECT object,
         (object || (
@@ -15,7 +15,8 @@ WITH input AS MATERIALIZED (
             WHERE object -> standard.name = 'null'
         )) - '{next_check_at}'::text[]
             - CASE COALESCE(object ->> 'status', 'pending') WHEN 'pending' THEN '{status}'::text[] ELSE '{}' END
-            - CASE WHEN object ->> 'created_at' IS NULL THEN '{created_at}'::text[] ELSE '{}' END AS compared
+            - CASE WHEN object ->> 'created_at' IS NULL THEN '{created_at}'::text[] ELSE '{}' END
+            - CASE WHEN object ->> 'give_up_at' IS NULL THEN '{give_up_at}'::text[] ELSE '{}' END AS compared
     FROM jsonb_array_elements($1::jsonb) AS object
 ),
 added AS (

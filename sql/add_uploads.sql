@@ -6,7 +6,7 @@
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
 -- next_check_at and the status 'receiving' are not compared: they are where a row begins, and pollers move it on. Null
 -- stands for what the column holds when it is left out, and is not compared where that is the instant of the adding
--- (created_at).
+-- (created_at), or where a person's decision gives it a value of its own (expires_at).
 WITH sent AS (
     -- A digest is one in either case; the column holds lower case.
     SELECT CASE
@@ -31,7 +31,8 @@ input AS MATERIALIZED (
                 WHEN COALESCE(sent.object ->> 'status', 'receiving') = 'receiving' THEN '{status}'::text[]
                 ELSE '{}'
             END
-            - CASE WHEN sent.object ->> 'created_at' IS NULL THEN '{created_at}'::text[] ELSE '{}' END AS compared
+            - CASE WHEN sent.object ->> 'created_at' IS NULL THEN '{created_at}'::text[] ELSE '{}' END
+            - CASE WHEN sent.object ->> 'expires_at' IS NULL THEN '{expires_at}'::text[] ELSE '{}' END AS compared
     FROM sent
 ),
 added AS (

@@ -183,7 +183,8 @@ struct RowRoutes: Sendable {
                 .put, rowPath, role: .admin,
                 """
                 Add one \(watch.noun). One that is there is compared with the fields sent, null being what a field is when \
-                left out, and never changed.
+                left out, and never changed. next_check_at, the status that a row begins with, and a null for what a \
+                decision sets anew (give_up_at of an order, expires_at of an upload) are not compared.
                 """,
                 pathParameters: [id], body: .init(schema: APISchema.input(watch), bytesMax: Self.rowBytesMax),
                 answers: [
