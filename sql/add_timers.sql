@@ -7,7 +7,7 @@
 --         when someone else added it at this very instant: ask again. Differing: the fields that do, with commas.
 -- next_check_at and the status 'active' are not compared: they are where a row begins, and pollers move it on. Null
 -- stands for what the column holds when it is left out, and is not compared where that is the instant of the adding
--- (anchor_at).
+-- (anchor_at). What a method is when left out goes by the body: where none is sent it is not compared either.
 WITH input AS MATERIALIZED (
     SELECT object,
         (object || (
@@ -19,7 +19,9 @@ WITH input AS MATERIALIZED (
             WHERE object -> standard.name = 'null'
         )) - '{next_check_at}'::text[]
             - CASE COALESCE(object ->> 'status', 'active') WHEN 'active' THEN '{status}'::text[] ELSE '{}' END
-            - CASE WHEN object ->> 'anchor_at' IS NULL THEN '{anchor_at}'::text[] ELSE '{}' END AS compared
+            - CASE WHEN object ->> 'anchor_at' IS NULL THEN '{anchor_at}'::text[] ELSE '{}' END
+            - CASE WHEN object ->> 'method' IS NULL AND NOT object ? 'body' THEN '{method}'::text[] ELSE '{}' END
+            AS compared
     FROM jsonb_array_elements($1::jsonb) AS object
 ),
 added AS (
