@@ -51,6 +51,11 @@ import Testing
                 let old = try await exchange(base, [("GET \(target) HTTP/1.0\r\n\r\n", nil)])
                 #expect(old.hasPrefix("HTTP/1.0 200") && old.hasSuffix(#"{"status":"alive"}"#), "\(old)")
             }
+            // Whoever names nobody is let to the probes; an open listener's other pages are for this machine's names.
+            let unnamed = try await exchange(base, [("GET /metrics HTTP/1.0\r\n\r\n", nil)])
+            #expect(unnamed.hasPrefix("HTTP/1.0 421"), "\(unnamed)")
+            let named = try await exchange(base, [("GET http://localhost/metrics HTTP/1.0\r\n\r\n", nil)])
+            #expect(named.hasPrefix("HTTP/1.0 200"), "\(named)")
             let foreign = try await exchange(base, [("GET http://rebound.example/metrics HTTP/1.0\r\n\r\n", nil)])
             #expect(foreign.hasPrefix("HTTP/1.0 421"), "\(foreign)")
         }

@@ -74,8 +74,9 @@ final class ProtocolRules: ChannelDuplexHandler, RemovableChannelHandler {
         if head.version != .http1_1 {
             isOld = true
             head.headers.remove(name: "Expect")
-            // An old client need not name one, and no browser is that old: it means whom it reached.
-            if hosts == 0 { head.headers.add(name: "Host", value: authority ?? "localhost") }
+            // An old client need not name one, and probes are old clients. It is the name of nobody: what is open to
+            // this machine's names only stays closed to it.
+            if hosts == 0 { head.headers.add(name: "Host", value: authority ?? "") }
         }
         // The framework looks for this word alone, in this spelling.
         if isOld || !head.isKeepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
