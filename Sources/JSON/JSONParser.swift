@@ -4,10 +4,13 @@ struct JSONParser {
     static let depthMax = 64
 
     private let bytes: [UInt8]
+    /// What stands for a value that is nested deeper; nil: the document is refused.
+    private let deeper: JSONValue?
     private var offset = 0
 
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8], deeper: JSONValue? = nil) {
         self.bytes = bytes
+        self.deeper = deeper
     }
 
     mutating func document() throws(JSONError) -> JSONValue {
@@ -18,7 +21,11 @@ struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth <= Self.depthMax else { throw error("nested deeper than \(Self.depthMax)") }
+        guard depth <= Self.depthMax else {
+            guard let deeper else { throw error("nested deeper than \(Self.depthMax)") }
+            try pass()
+            return deeper
+        }
         skipSpace()
         guard let byte = peek else { throw error("a value is missing") }
         switch byte {
@@ -30,6 +37,26 @@ struct JSONParser {
         case UInt8(ascii: "n"): return try literal("null", .null)
         default: return try number()
         }
+    }
+
+    /// Passes a value without keeping it, and without a level of the stack for each of its own.
+    private mutating func pass() throws(JSONError) {
+        var open = 0
+        repeat {
+            skipSpace()
+            guard let byte = peek else { throw error("a value is missing") }
+            switch byte {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                open += 1
+                offset += 1
+            case UInt8(ascii: "}") where open > 0, UInt8(ascii: "]") where open > 0:
+                open -= 1
+                offset += 1
+            case UInt8(ascii: ",") where open > 0, UInt8(ascii: ":") where open > 0: offset += 1
+            // A text, a number or a literal, which hold nothing.
+            default: _ = try value(depth: Self.depthMax)
+            }
+        } while open > 0
     }
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {

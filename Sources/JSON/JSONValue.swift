@@ -32,6 +32,13 @@ public enum JSONValue: Hashable, Sendable {
         try self.init(parsing: Array(text.utf8))
     }
 
+    /// Reads a row, or an entry about one, as PostgreSQL wrote it. An application may have put deeper nesting into it
+    /// than we read; that stands as "…", so that it is no reason not to show the rest, nor the rows beside it.
+    public init(row text: String) throws(JSONError) {
+        var parser = JSONParser(Array(text.utf8), deeper: .string("…"))
+        self = try parser.document()
+    }
+
     /// The member of that name; nil if there is none or this is not an object.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }

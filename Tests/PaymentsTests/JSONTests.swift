@@ -40,6 +40,27 @@ import Testing
         #expect(throws: JSONError.self) { try JSONValue(parsing: deep) }
     }
 
+    /// What an application stored deeper down is left out of a row, and costs no stack.
+    @Test func aRowIsReadWhateverItsNesting() throws {
+        let (open, close) = (String(repeating: #"[{"a":"#, count: 100_000), String(repeating: "}]", count: 100_000))
+        for inner in [#""]}\"x""#, "-1.5e3", "[]", "{}", #"true,"b":[1,{"c":null}]"#] {
+            let row = try JSONValue(row: #"{"id":"x","metadata":"# + "\(open)\(inner)\(close)" + #","n":1}"#)
+            #expect(row["id"] == .string("x") && row["n"] == .number("1"))
+            #expect(row.text.contains(#""…""#) && row.text.utf8.count < 1_000)
+        }
+        let flat = #"{"id":"x","metadata":{"a":[1]}}"#
+        #expect(try JSONValue(row: flat) == JSONValue(parsing: flat))
+        for tail in ["", "}", "]", ",", ":", "x"] {
+            #expect(throws: JSONError.self) { try JSONValue(row: String(repeating: "[", count: 100) + tail) }
+        }
+        let least = String(repeating: "[", count: 65)
+        for inner in ["]", ",", ":", "}"] {
+            #expect(throws: JSONError.self) {
+                try JSONValue(row: least + inner + String(repeating: "]", count: 65))
+            }
+        }
+    }
+
     /// Whatever is written is read back, and no damaged text crashes the reader.
     @Test func randomDocumentsSurviveTheRoundTrip() {
         var random = SeededRandom(seed: TestSeed.value)

@@ -52,7 +52,7 @@ struct ListCommand: AsyncParsableCommand {
         }
         var table = TextTable(watch.columns)
         for row in rows {
-            let text = RowText(try JSONValue(parsing: row))
+            let text = RowText(try JSONValue(row: row))
             table.add(watch.cells(of: text), style: text.style)
         }
         StandardOutput.write(table)

@@ -50,7 +50,7 @@ struct ResolveCommand: AsyncParsableCommand {
         if json {
             print(row)
         } else {
-            print("\(TerminalText.printable(id)) is \(RowText(try JSONValue(parsing: row))["status"] ?? status)")
+            print("\(TerminalText.printable(id)) is \(RowText(try JSONValue(row: row))["status"] ?? status)")
         }
     }
 }

@@ -32,7 +32,7 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     private func printRow(_ row: String, _ watch: any ServedWatch.Type) throws {
-        guard case .object(let members) = try JSONValue(parsing: row) else { return }
+        guard case .object(let members) = try JSONValue(row: row) else { return }
         let text = RowText(.object(members))
         let width = members.map(\.name.count).max() ?? 0
         for member in members {
@@ -54,7 +54,7 @@ struct ShowCommand: AsyncParsableCommand {
             .init("ANSWER"),
         ])
         for entry in entries {
-            let text = RowText(try JSONValue(parsing: entry))
+            let text = RowText(try JSONValue(row: entry))
             let before = text["status_before"]
             let after = text["status_after"]
             table.add([

@@ -129,7 +129,7 @@ extension ServedWatch {
     ) async throws -> String? {
         let desk = WatchDesk<Table>(pool: pool, actor: actor)
         guard let before = try await desk.show(id) else { return nil }
-        let lane = RowText(try JSONValue(parsing: before))[Self.laneNoun]
+        let lane = RowText(try JSONValue(row: before))[Self.laneNoun]
         do throws(PostgresError) {
             let resolved = try await desk.resolve(
                 id, status: decision.status, note: decision.note, resolution(decision, lane: lane), seen: decision.seen)
@@ -139,7 +139,7 @@ extension ServedWatch {
             throw ConflictError(Self.conflict(with: decision))
         }
         guard decision.seen != nil, let now = try await desk.show(id) else { return nil }
-        let row = RowText(try JSONValue(parsing: now))
+        let row = RowText(try JSONValue(row: now))
         let reason = row["review_reason"].map { " (\($0))" } ?? ""
         throw ConflictError("the \(Self.noun) has changed meanwhile: it is \(row["status"] ?? "")\(reason) now")
     }

@@ -53,7 +53,7 @@ struct TimersWatch: ServedWatch {
     }
 
     static func withoutSecrets(_ row: String) throws(JSONError) -> String {
-        TimerSecrets.redacted(try JSONValue(parsing: row)).text
+        TimerSecrets.redacted(try JSONValue(row: row)).text
     }
 
     static var inputSchema: String? { TimerInput.schema }

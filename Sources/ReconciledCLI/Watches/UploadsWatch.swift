@@ -151,7 +151,7 @@ struct UploadsWatch: ServedWatch {
         let overview = WatchOverview<UploadTable>(pool: pool)
         let reclaimed = try await overview.reclaimed(lanes: lanes.map(\.name))
         let merging = try await overview.merging(lanes: lanes.map(\.name), limit: Self.mergingMax)
-            .map { RowText(try JSONValue(parsing: $0)) }
+            .map { RowText(try JSONValue(row: $0)) }
         var text = merging.map { row in
             "merging \(TerminalText.printable(row["id"] ?? "")): \(Self.merged(row) ?? "–")"
                 + " of \(row["total_bytes"].flatMap(Int64.init).map(ByteText.text) ?? "–")\n"

@@ -58,6 +58,40 @@ import Testing
         }
     }
 
+    private static func visitor(of api: APIScene, as role: String) async throws -> DashboardVisitor {
+        let stranger = DashboardVisitor(api)
+        let signedIn = try await stranger.post("/sign-in", ["token": try #require(APIScene.tokens[role])])
+        let cookie = try #require(signedIn.headers.first(name: "set-cookie")?.split(separator: ";").first)
+        return DashboardVisitor(api, cookie: String(cookie))
+    }
+
+    /// An application may store what nobody reads to its end.
+    @Test func anOddRowIsShownAmongTheOthers() async throws {
+        try await APIScene.with { api in
+            for id in ["odd", "even"] {
+                #expect(try await api.ask(.PUT, "/v1/timers/\(id)", json: APIScene.timer).status == 201)
+            }
+            try await api.run(
+                """
+                UPDATE reconciled.timers
+                SET metadata = ('{"a":' || repeat('[', 200) || repeat(']', 200) || '}')::jsonb
+                WHERE id = 'odd'
+                """)
+            for role in ["viewer", "operator", "admin"] {
+                let list = try await api.ask(.GET, "/v1/timers", as: role)
+                #expect(list.status == 200 && list.body.contains("even"), "\(list.body)")
+                #expect(try await api.ask(.GET, "/v1/timers/odd", as: role).status == 200)
+                let visitor = try await Self.visitor(of: api, as: role)
+                for path in ["/timers", "/timers/odd"] {
+                    let page = try await visitor.get(path)
+                    #expect(page.status == 200 && page.body.contains("odd"), "\(path): \(page.body)")
+                }
+            }
+            let decision = #"{"status":"paused","note":"x"}"#
+            #expect(try await api.ask(.POST, "/v1/timers/odd/resolve", as: "operator", json: decision).status == 200)
+        }
+    }
+
     /// A timer's call may carry a key in its address, and in a header of whatever name.
     @Test func whatMayBeASecretIsForAdmins() async throws {
         let timer = APIScene.timer.replacing("/tick", with: "/tick?key=k3y&k3y").replacing(
@@ -80,10 +114,7 @@ import Testing
             }
             try await api.run("UPDATE reconciled.timers SET status = 'review', review_reason = 'POISON'")
             for (role, isShown) in [("viewer", false), ("operator", false), ("admin", true)] {
-                var visitor = DashboardVisitor(api)
-                let signedIn = try await visitor.post("/sign-in", ["token": try #require(APIScene.tokens[role])])
-                let cookie = try #require(signedIn.headers.first(name: "set-cookie")?.split(separator: ";").first)
-                visitor.cookie = String(cookie)
+                let visitor = try await Self.visitor(of: api, as: role)
                 for path in ["/timers", "/timers/t", "/review"] {
                     let page = try await visitor.get(path)
                     #expect(page.status == 200 && page.body.contains("/tick"), "\(path): \(page.body)")

@@ -6,7 +6,7 @@ struct RowFields: Sendable {
     let json: JSONValue
 
     /// Throws what is no JSON: a row that is there is never left out in silence.
-    init(_ text: String) throws(JSONError) { json = try JSONValue(parsing: text) }
+    init(_ text: String) throws(JSONError) { json = try JSONValue(row: text) }
 
     init(json: JSONValue) {
         self.json = json
