@@ -1,11 +1,13 @@
 import JSON
 
 /// What of a timer may be a secret, and is not for everyone who may read rows: what its call carries to its target. A key in a
-/// query and one in a header of whatever name are as common as one in `authorization`.
+/// query, in a body and in a header of whatever name are as common as one in `authorization`. The path is shown: without it
+/// nobody can tell what is called.
 public enum TimerSecrets {
     private static let mark = "…"
 
-    /// The row with a mark in the place of each header's value, each value of the URL's query, and who signs in there.
+    /// The row with a mark in the place of the body, each header's value, each value of the URL's query, and who signs in
+    /// there.
     public static func redacted(_ row: JSONValue) -> JSONValue {
         guard case .object(let members) = row else { return row }
         return .object(
@@ -15,6 +17,7 @@ public enum TimerSecrets {
                 case ("headers", .object(let headers)):
                     JSONValue.Member(
                         member.name, .object(headers.map { JSONValue.Member($0.name, .string(mark)) }))
+                case ("body", .string): JSONValue.Member(member.name, .string(mark))
                 default: member
                 }
             })

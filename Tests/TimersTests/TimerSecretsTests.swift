@@ -19,9 +19,9 @@ import Testing
     }
 
     @Test func onlyTheCallIsRedacted() throws {
-        let row = #"{"id":"a?b=c","url":"https://x/?a=k3y","headers":{"X-A":"k3y","b":"k3y"},"body":null,"n":1.0}"#
+        let row = #"{"id":"a?b=c","url":"https://x/?a=k3y","headers":{"X-A":"k3y","b":"k3y"},"body":"k3y","n":1.0}"#
         #expect(TimerSecrets.redacted(try JSONValue(parsing: row)).text == row.replacing("k3y", with: "…"))
-        let bare = #"{"url":"https://x/","headers":null}"#
+        let bare = #"{"url":"https://x/","headers":null,"body":null}"#
         #expect(TimerSecrets.redacted(try JSONValue(parsing: bare)).text == bare)
     }
 }

@@ -36,8 +36,9 @@ struct OpenAPIDocument: Sendable {
         info.add(
             "description",
             "Rows under reconciliation, by column name. Roles: viewer reads; operator also nudges, resolves, pauses and "
-                + "resumes; admin also adds and removes, and sees the values of a timer's headers and of its URL's query. "
-                + "Times are RFC 3339 in UTC.")
+                + "resumes; admin also adds and removes, and sees a timer's body and the values of its headers and of "
+                + "its URL's query, except those of headers whose name says that they are secrets, which nobody sees. "
+                + "A secret in its URL's path is shown to whoever reads. Times are RFC 3339 in UTC.")
         var document = JSONObjectText()
         document.add("openapi", "3.1.0")
         document.add("info", object: info)

@@ -92,10 +92,10 @@ import Testing
         }
     }
 
-    /// A timer's call may carry a key in its address, and in a header of whatever name.
+    /// A timer's call may carry a key in its address, in its body, and in a header of whatever name.
     @Test func whatMayBeASecretIsForAdmins() async throws {
         let timer = APIScene.timer.replacing("/tick", with: "/tick?key=k3y&k3y").replacing(
-            "{", with: #"{"headers":{"X-Tenant":"k3y"},"#)
+            "{", with: #"{"headers":{"X-Tenant":"k3y"},"body":"k3y","#)
         try await APIScene.with { api in
             #expect(try await api.ask(.PUT, "/v1/timers/t", json: timer).status == 201)
             for role in ["viewer", "operator"] {
@@ -110,7 +110,7 @@ import Testing
             #expect(resolved.json["status"]?.string == "paused" && !resolved.body.contains("k3y"), "\(resolved.body)")
             for path in ["/v1/timers", "/v1/timers/t"] {
                 let reply = try await api.ask(.GET, path)
-                #expect(reply.body.contains("/tick?key=k3y&k3y") && reply.body.matches(of: /k3y/).count == 3)
+                #expect(reply.body.contains("/tick?key=k3y&k3y") && reply.body.matches(of: /k3y/).count == 4)
             }
             try await api.run("UPDATE reconciled.timers SET status = 'review', review_reason = 'POISON'")
             for (role, isShown) in [("viewer", false), ("operator", false), ("admin", true)] {
