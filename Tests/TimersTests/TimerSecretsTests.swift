@@ -13,6 +13,11 @@ import Testing
         ("https://k3y@k3y@shop.example?k3y@x", "https://…@shop.example?…"),
         ("https://shop.example/tick#k3y?a=k3y", "https://shop.example/tick#…"),
         ("https://shop.example/?ü=k3y", "…"),
+        ("https://shop.example:8443/a@b", "https://shop.example:8443/a@b"), ("http://[::1]/a@b", "http://[::1]/a@b"),
+        // What should have been encoded ends the authority too soon.
+        ("https://user:k3y/k3y@shop.example/tick", "https://…@shop.example/tick"),
+        ("https://a@user:k3y/k3y@shop.example", "https://…@shop.example"),
+        ("https://user:k3y?k3y@shop.example/", "https://…?…"), ("https://user:k3y#k3y@shop.example", "https://…#…"),
     ])
     func whatAURLCarriesIsMarked(url: String, redacted: String) {
         #expect(TimerSecrets.redacted(url: url) == redacted)
