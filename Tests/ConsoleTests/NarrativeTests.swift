@@ -165,6 +165,14 @@ import Timeline
             ])
     }
 
+    /// A check changes nothing of what someone else put before a human.
+    @Test(arguments: ["NO_REASON", "MANUAL"])
+    func whatSomeonePutThereIsSetBackToBeChecked(code: String) {
+        for watch in ["orders", "uploads", "timers", "deliveries"] {
+            #expect(Words.of(watch).reason(code).advice.contains("set it back to"), "\(watch)")
+        }
+    }
+
     /// Whoever adds a reason adds its words.
     @Test(arguments: ["orders", "uploads", "timers", "deliveries"])
     func everyReasonHasWords(watch: String) {

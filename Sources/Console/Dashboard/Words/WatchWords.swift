@@ -62,9 +62,10 @@ extension WatchWords {
                 "Look into the pollers' logs for this id, then check it again."),
             "NO_REASON": ReasonWords(
                 "No reason was given.", "The application, or someone by SQL, put it here without a word on why.",
-                "Ask who did, then decide, or have it checked again."),
+                "Ask who did, then decide: set it back to pending (receiving, active) to have it checked."),
             "MANUAL": ReasonWords(
-                "Someone put it here.", "The note says why.", "Decide, or have it checked again."),
+                "Someone put it here.", "The note says why.",
+                "Decide: set it back to pending (receiving, active) to have it checked."),
         ]
     }
 }
