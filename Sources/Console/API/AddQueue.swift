@@ -117,18 +117,20 @@ final class AddQueue: Sendable {
 
     /// Takes out those of the leader's actor that fit into one statement with its row: each id once.
     ///
-    /// Of many no more than half: while the database works on them the others are read and answered. With all of them in one
-    /// statement the database and who reads requests would wait for each other in turn.
+    /// Of many no more than half of the actor's: while the database works on them the others are read and answered.
+    /// With all of them in one statement the database and who reads requests would wait for each other in turn.
     private func followers(of row: Row) -> [Waiter] {
         state.withLock { state in
-            let rowsMax = min(Self.rowsMax, max(Self.rowsEnough, state.waiting.count / 2))
+            // Those of others wait for statements of their own, and make this one's half no larger.
+            let ownCount = state.waiting.count { $0.row.actor == row.actor }
+            let share = min(Self.rowsMax, max(Self.rowsEnough, ownCount / 2))
             var ids: Set<String> = [row.id]
             var bytes = row.object.utf8.count
             var taken: [Waiter] = []
             var left: Deque<Waiter> = []
             for waiter in state.waiting {
                 let size = waiter.row.object.utf8.count
-                if waiter.row.actor == row.actor, taken.count < rowsMax - 1, bytes + size <= Self.bytesMax,
+                if waiter.row.actor == row.actor, taken.count < share - 1, bytes + size <= Self.bytesMax,
                     ids.insert(waiter.row.id).inserted
                 {
                     bytes += size

@@ -46,6 +46,28 @@ import Testing
         #expect(counts.filter { $0 < AddQueue.rowsEnough }.count <= 2)
     }
 
+    /// Whoever waits for another actor's statement makes this one no longer.
+    @Test func theHalfIsOfTheActorsOwn() async throws {
+        let (ada, grace) = (GatedDesk(), GatedDesk())
+        let queue = AddQueue(desk: { actor in actor == "ada" ? ada : grace })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await queue.add(Self.row("first")) }
+            try await eventually("the first statement is under way") { ada.batches.count == 1 }
+            for number in 0..<40 {
+                for actor in ["ada", "grace"] {
+                    group.addTask { _ = try await queue.add(Self.row("\(actor)-\(number)", by: actor)) }
+                }
+            }
+            try await eventually("they wait") { queue.waitingCount == 80 }
+            grace.open()
+            ada.open()
+            try await group.waitForAll()
+        }
+        let counts = (ada.batches + grace.batches).map(\.count)
+        #expect(counts.reduce(0, +) == 81)
+        #expect(counts.max() == 19)
+    }
+
     @Test func eachActorsRowsAreAddedInItsName() async throws {
         let desks = ["ada": GatedDesk(), "grace": GatedDesk()]
         let queue = AddQueue(desk: { actor in desks[actor] ?? GatedDesk() })
