@@ -2,7 +2,7 @@ import Timeline
 
 /// Reads a row's fields from a JSON object with the columns' names, naming the field that cannot be read.
 ///
-/// Null is as good as absent, but for `next_check_at`, where it puts the row to rest.
+/// Null reads like a field that is left out, but for `next_check_at`, where it puts the row to rest.
 package struct FieldReader {
     private let object: JSONValue
 

@@ -43,8 +43,8 @@ public struct OrderInput: Hashable, Sendable {
         self.metadata = metadata
     }
 
-    /// Reads one JSON object with the columns' names; null is as good as absent, but for `next_check_at`, where it puts
-    /// the order to rest. Throws `InputError`.
+    /// Reads one JSON object with the columns' names; null stands for what a field is when left out, but for
+    /// `next_check_at`, where it puts the order to rest. Throws `InputError`.
     public init(json: JSONValue) throws(InputError) {
         let reader = try FieldReader(json, what: "order", fields: Self.fields)
         try self.init(

@@ -30,8 +30,9 @@ public struct TimerInput: Hashable, Sendable {
     /// A JSON object as text.
     public var metadata: String?
 
-    /// Reads one JSON object with the columns' names, durations written like `1m30s`; null is as good as absent, but for
-    /// `next_check_at`, where it puts the timer to rest. Throws `InputError` for the first value that is not allowed.
+    /// Reads one JSON object with the columns' names, durations written like `1m30s`; null stands for what a field
+    /// is when left out, but for `next_check_at`, where it puts the timer to rest. Throws `InputError` for the first
+    /// value that is not allowed.
     ///
     /// - Parameter targets: the hosts that may be called; each call is held to it again, for a timer may be older than it.
     public init(json: JSONValue, targets: TargetPolicy = .everywhere) throws(InputError) {

@@ -53,8 +53,8 @@ public struct UploadInput: Hashable, Sendable {
         self.metadata = metadata
     }
 
-    /// Reads one JSON object with the columns' names; null is as good as absent, but for `next_check_at`, where it puts
-    /// the session to rest. Throws `InputError`.
+    /// Reads one JSON object with the columns' names; null stands for what a field is when left out, but for
+    /// `next_check_at`, where it puts the session to rest. Throws `InputError`.
     public init(json: JSONValue) throws(InputError) {
         let reader = try FieldReader(json, what: "upload", fields: Self.fields)
         let count = try reader.integer(

@@ -7,7 +7,7 @@ import NIOHTTPTypes
 public struct ConsoleContext: RequestContext, RemoteAddressRequestContext {
     public var coreContext: CoreRequestContextStorage
     public let remoteAddress: SocketAddress?
-    /// Who asks; set by `Authentication`.
+    /// Who asks; set by `Door`.
     public var caller = Caller.nobody
     /// What a form of the dashboard must bring along; empty outside of it.
     var formSecret = ""
