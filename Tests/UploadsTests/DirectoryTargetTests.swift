@@ -79,17 +79,57 @@ import Testing
         #expect(scene.checkpoints.isEmpty && scene.parts.isEmpty)
     }
 
-    /// It leads out of the store: a fault of the name, as ever, and noticed at once.
+    /// It leads out of the store, and is not followed: for whoever put it there, as any other file in the way.
     @Test func aLinkInTheWayIsNoticedBeforeAnythingIsCopied() async throws {
         let scene = try DirectoryScene()
         let upload = scene.upload(Self.content, chunkBytes: 300, name: "link/b.bin")
         try scene.send(upload, Self.content)
         try FileManager.default.createSymbolicLink(at: scene.target("link"), withDestinationURL: scene.base)
-        guard case .fault(let fault) = try await scene.merge(upload) else {
+        guard case .targetExists(let detail) = try await scene.merge(upload) else {
             Issue.record("not noticed")
             return
         }
-        #expect(fault.kind == .invalid(reason: "INVALID_NAME") && fault.problem.contains("link"))
+        #expect(detail["directory"]?.string == "link" && detail["problem"]?.string == "a symbolic link")
         #expect(scene.checkpoints.isEmpty && scene.parts.isEmpty)
+    }
+
+    // MARK: proof
+
+    private func proof(_ scene: DirectoryScene, _ upload: Upload) async throws -> CompletionProof {
+        try await scene.store.proof(upload, plan: upload.plan!, work: scene.work()).get()
+    }
+
+    @Test func aFileInTheWayIsNoProofThatNothingIsThere() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: 300, name: "a/b/c.bin")
+        try scene.send(upload, Self.content)
+        #expect(try await proof(scene, upload) == .incomplete)
+        try file(scene, "a")
+        guard case .different(reason: "TARGET_EXISTS", let detail) = try await proof(scene, upload) else {
+            Issue.record("not noticed")
+            return
+        }
+        #expect(detail["directory"]?.string == "a")
+    }
+
+    /// Whoever had no more room on one disk moved the files to another, and left a link.
+    @Test(arguments: ["a", "a/b.bin"]) func whatLiesBehindALinkIsNotTakenForAbsent(link: String) async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: 300, name: "a/b.bin")
+        try scene.send(upload, Self.content)
+        let elsewhere = scene.base.appending(path: "elsewhere")
+        try FileManager.default.createDirectory(at: elsewhere, withIntermediateDirectories: true)
+        try Data(Self.content).write(to: elsewhere.appending(path: "b.bin"))
+        var destination = elsewhere
+        if link != "a" {
+            try FileManager.default.createDirectory(at: scene.target("a"), withIntermediateDirectories: true)
+            destination = elsewhere.appending(path: "b.bin")
+        }
+        try FileManager.default.createSymbolicLink(at: scene.target(link), withDestinationURL: destination)
+        guard case .undecided(let detail) = try await proof(scene, upload) else {
+            Issue.record("decided")
+            return
+        }
+        #expect((detail["problem"] ?? detail["target"])?.string == "a symbolic link")
     }
 }

@@ -198,8 +198,12 @@ public struct DirectoryStore: ChunkStore {
         _ upload: Upload, plan: ChunkPlan, work: StoreWork
     ) async -> Result<CompletionProof, StoreFault> {
         await attempt(upload, plan, work, isReadOnly: true) { job in
-            guard let status = try job.targetStatus() else { return .incomplete }
-            if let difference = job.difference(status) { return difference }
+            guard let status = try job.targetStatus() else { return try job.proofWithoutTarget() }
+            if let difference = job.difference(status) {
+                // What a link leads to was not looked at.
+                return status.kind == .link
+                    ? .undecided(difference.detail) : .different(reason: difference.reason, difference.detail)
+            }
             let directory = try job.targetRoot.directory(job.target.path)
             let file = try directory.open(job.target.file, 0)
             // Chunks go on the strength of this: whoever put the file there may not have made it durable.

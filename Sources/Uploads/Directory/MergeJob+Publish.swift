@@ -86,7 +86,7 @@ extension MergeJob {
     func compared() throws -> MergeOutcome {
         let directory = try targetRoot.directory(target.path)
         guard let found = try directory.status(of: target.file) else { return .interrupted }
-        if case .different(_, let detail)? = difference(found) { return .targetExists(detail) }
+        if let difference = difference(found) { return .targetExists(difference.detail) }
         let file = try directory.open(target.file, O_RDONLY)
         if let expected = upload.sha256 {
             let actual = try hash(file, bytes: found.bytes).finalize().hexadecimal
@@ -100,15 +100,16 @@ extension MergeJob {
     }
 
     /// What shows without reading it that what stands at the target's place is not this upload's file; nil: nothing does.
-    func difference(_ found: OpenFile.Status) -> CompletionProof? {
+    func difference(_ found: OpenFile.Status) -> (reason: String, detail: JSONValue)? {
         guard found.kind == .file else {
-            return .different(
-                reason: UploadReason.targetExists, .object([.init("target", .string("not a file"))]))
+            let what = found.kind == .link ? "a symbolic link" : "not a file"
+            return (UploadReason.targetExists, .object([.init("target", .string(what))]))
         }
         guard found.bytes == plan.totalBytes else {
-            return .different(
-                reason: UploadReason.sizeMismatch,
-                Self.detail(("expected_bytes", plan.totalBytes), ("target_bytes", found.bytes)))
+            return (
+                UploadReason.sizeMismatch,
+                Self.detail(("expected_bytes", plan.totalBytes), ("target_bytes", found.bytes))
+            )
         }
         return nil
     }

@@ -1,6 +1,7 @@
 import CLinux
 import Crypto
 import Glibc
+import JSON
 import Synchronization
 
 /// One session's merge as its blocking steps; `DirectoryStore` runs them one after the other on an I/O thread and keeps
@@ -96,17 +97,28 @@ struct MergeJob: Sendable {
     /// Throws what stands where the target's directory should be: no file can be published there, however long one waits.
     /// What earlier claims left of the part goes, for humans may come late or never.
     func checkWay() throws {
-        guard let (path, kind) = try targetRoot.obstacle(on: target.path) else { return }
+        guard let obstacle = try obstacle() else { return }
         try sweepParts()
-        let place = path.joined(separator: "/")
-        guard kind != .link else {
-            throw StoreFault(
-                .invalid(reason: UploadReason.invalidName),
-                "The target's directory “\(place)” is a symbolic link, which is not followed.")
-        }
-        throw Stop(
-            .targetExists(
-                .object([.init("directory", .string(place)), .init("problem", .string("not a directory"))])))
+        throw Stop(.targetExists(obstacle.detail))
+    }
+
+    /// What is proved where no target was found: that none is there, or only that something is in its directory's place. A
+    /// link is not followed, so what lies behind it may be this upload.
+    func proofWithoutTarget() throws(FileError) -> CompletionProof {
+        guard let obstacle = try obstacle() else { return .incomplete }
+        return obstacle.isLink
+            ? .undecided(obstacle.detail) : .different(reason: UploadReason.targetExists, obstacle.detail)
+    }
+
+    /// What is in the place of the target's directory, for humans; nil if nothing is.
+    private func obstacle() throws(FileError) -> (detail: JSONValue, isLink: Bool)? {
+        guard let (path, kind) = try targetRoot.obstacle(on: target.path) else { return nil }
+        let isLink = kind == .link
+        let detail = JSONValue.object([
+            .init("directory", .string(path.joined(separator: "/"))),
+            .init("problem", .string(isLink ? "a symbolic link" : "not a directory")),
+        ])
+        return (detail, isLink)
     }
 
     func look() throws -> ChunkFiles.Look {
