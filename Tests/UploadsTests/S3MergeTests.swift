@@ -97,7 +97,9 @@ import Timeline
     @Test func aStoreThatCannotBeAskedForAbsenceIsAskedWithout() async throws {
         for reply in [
             S3Script.Reply.error("501 No", "NotImplemented"), .error("400 Bad", "NotImplemented"), .answer("501 No"),
-            .error("400 Bad", "InvalidArgument"), .error("400 Bad", "InvalidRequest"), .answer("400 Bad"),
+            Self.vague("InvalidArgument", more: "<ArgumentName>If-None-Match</ArgumentName>"),
+            Self.vague("InvalidRequest", message: "Conditional requests are not supported."),
+            .answer("400 Bad", body: "unknown header: if-none-match"),
         ] {
             let (outcome, record) = try await merge(
                 with([.complete: [reply, .completed(S3Sample.composite)], .head: [.nothing, .nothing, Self.there]]))
@@ -108,16 +110,49 @@ import Timeline
         }
     }
 
+    private static func vague(_ code: String, message: String = "No.", more: String = "") -> S3Script.Reply {
+        .answer("400 Bad", body: S3Text.error(code, message: message, more: more))
+    }
+
+    /// Whoever does not say that it is about the condition is not asked without: what came meanwhile would be overwritten.
+    @Test func aRefusalOfAnythingElseKeepsTheCondition() async throws {
+        let echo = "<CanonicalRequest>if-none-match:*</CanonicalRequest>"
+        for reply in [
+            Self.vague("InvalidArgument"), Self.vague("InvalidRequest"), Self.vague("BadRequest"), .answer("400 Bad"),
+            Self.vague("InvalidRequest", more: echo),
+            Self.vague("MalformedXML", message: "If-None-Match is fine, your XML is not."),
+        ] {
+            let (outcome, record) = try await merge(with([.complete: [reply, .completed(S3Sample.composite)]]))
+            #expect(kind(outcome) == .unreadable)
+            #expect(record.events == ["list", "head", "note", "complete", "note"])
+            // Later, and with the same parts, it says the same.
+            let (again, second) = try await merge(with([.complete: [reply]]), state: try #require(record.noted))
+            #expect(kind(again) == .invalid(reason: "PARTS_REFUSED"))
+            #expect(second.events == ["list", "head", "note", "complete"])
+        }
+    }
+
+    @Test func whatALastingRefusalSaysIsTold() async throws {
+        let replies = with([.complete: [.error("400 Bad", "MalformedXML")]])
+        let (_, record) = try await merge(replies)
+        let (outcome, _) = try await merge(replies, state: try #require(record.noted))
+        guard case .fault(let fault) = outcome else { Issue.record("\(outcome)"); return }
+        #expect(fault.problem.contains("HTTP 400, MalformedXML"))
+        // What passes by itself is waited for, however often.
+        let busy = with([.complete: [.error("400 Bad", "RequestTimeout")]])
+        #expect(kind(try await merge(busy, state: record.noted).0) == .unavailable(retryAfter: nil))
+    }
+
     /// What came while the store thought about a header that it does not know is not overwritten.
     @Test func aStoreThatCannotBeAskedForAbsenceIsLookedAtOnceMore() async throws {
         let other = S3Script.Reply.object(bytes: 12, etag: "other")
         let (outcome, record) = try await merge(
-            with([.complete: [.error("400 Bad", "InvalidArgument")], .head: [.nothing, other]]))
+            with([.complete: [.error("400 Bad", "NotImplemented")], .head: [.nothing, other]]))
         #expect(detail(outcome)?["target_etag"]?.string == "other")
         #expect(record.events == ["list", "head", "note", "complete", "head"])
         // It is refused without the header too: that was not it.
         let (refused, sent) = try await merge(
-            with([.complete: [.error("400 Bad", "InvalidArgument")], .head: [.nothing]]))
+            with([.complete: [.error("400 Bad", "NotImplemented"), .answer("400 Bad")], .head: [.nothing]]))
         #expect(kind(refused) == .unreadable)
         #expect(sent.events.count { $0 == "complete" } == 2)
     }
@@ -295,7 +330,7 @@ import Timeline
 
     @Test(arguments: [
         ("EntityTooSmall", StoreFault.Kind.invalid(reason: "PART_TOO_SMALL")),
-        ("EntityTooLarge", .invalid(reason: "TOO_LARGE")), ("MalformedXML", .unreadable),
+        ("EntityTooLarge", .invalid(reason: "TOO_LARGE")), ("RequestTimeout", .unavailable(retryAfter: nil)),
         ("AccessDenied", .misconfigured),
     ])
     func refusalsHaveTheirReasons(code: String, expected: StoreFault.Kind) async throws {

@@ -154,6 +154,11 @@ import Timeline
             upload: session(), reasons: ["CHUNKS_CHANGED", "CHUNKS_WHOLE", "PARTS_REFUSED"], status: "review",
             review: "PARTS_REFUSED", detail: "InvalidPart", completes: 2),
         Case(
+            name: "a request that the store calls bad for ever",
+            replies: [.list: [whole], .head: [.nothing], .complete: [.error("400 Bad", "MalformedXML")]],
+            upload: session(), reasons: ["UNREADABLE", "PARTS_REFUSED"], status: "review", review: "PARTS_REFUSED",
+            detail: "MalformedXML", completes: 2),
+        Case(
             name: "the target is there and is this upload", replies: [.list: [whole], .head: [there]],
             upload: session(), reasons: ["MERGED", "RECLAIMED"], status: "complete", missing: ""),
         Case(

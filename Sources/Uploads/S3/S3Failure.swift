@@ -5,26 +5,29 @@ enum S3Failure: Error, Hashable, Sendable {
     /// No whole answer: it may have been done or not.
     case silent(OutgoingFailure)
     /// An error, by S3's own code where it could be read. `Error` inside a 200 counts as a 500.
-    case refused(status: Int, code: String?, retryAfter: Duration?)
+    /// `namesCondition`: whether its words are about the header `if-none-match`.
+    case refused(status: Int, code: String?, namesCondition: Bool, retryAfter: Duration?)
     /// An answer that says something else than was asked.
     case unreadable(String)
 
     init(_ response: OutgoingResponse, status: Int? = nil) {
         let root = S3XML(parsing: response.body)
+        // Some servers put it into an envelope.
+        let error = root?.name == "Error" ? root : root?.children.first { $0.name == "Error" }
+        // An error may repeat the whole request elsewhere, and with it the header's name.
+        let words = error.map { error in Self.wordElements.compactMap { error[$0] }.joined(separator: " ") }
         self = .refused(
-            status: status ?? response.status,
-            // Some servers put it into an envelope.
-            code: (root?.name == "Error" ? root : root?.children.first { $0.name == "Error" })?["Code"]
-                .flatMap(Self.plain),
+            status: status ?? response.status, code: error?["Code"].flatMap(Self.plain),
+            namesCondition: Self.namesCondition(words ?? String(decoding: response.body, as: UTF8.self)),
             retryAfter: response.retryAfter)
     }
 
     var code: String? {
-        if case .refused(_, let code, _) = self { code } else { nil }
+        if case .refused(_, let code, _, _) = self { code } else { nil }
     }
 
     var status: Int? {
-        if case .refused(let status, _, _) = self { status } else { nil }
+        if case .refused(let status, _, _, _) = self { status } else { nil }
     }
 
     /// Whether the multipart upload is not known: it was completed or aborted, or never was.
@@ -33,25 +36,30 @@ enum S3Failure: Error, Hashable, Sendable {
     /// Whether the parts that were to be put together are not those that the store has.
     var isOfParts: Bool { code == "InvalidPart" || code == "InvalidPartOrder" }
 
-    /// Whether it may be about the header `if-none-match`, which some stores do not know: nothing was done then. Their
-    /// words for it are many; those that are about something else are known.
-    var mayBeOfCondition: Bool {
+    /// Whether it is about the header `if-none-match`, which some stores do not know: nothing was done then. Codes that may
+    /// be about anything are so only where the words besides say it: without the header, something may be overwritten.
+    var isOfCondition: Bool {
         switch self {
-        case .refused(501, _, _): true
-        case .refused(400, let code, _): code.map(Self.ofCondition.contains) ?? true
-        case .refused(_, let code, _): code == "NotImplemented"
-        case .silent, .unreadable: false
+        case .refused(501, _, _, _), .refused(_, "NotImplemented"?, _, _), .refused(400, "NotSupported"?, _, _): true
+        case .refused(400, let code, let namesCondition, _):
+            namesCondition && (code.map(Self.vague.contains) ?? true)
+        case .refused, .silent, .unreadable: false
         }
     }
 
-    private static let ofCondition: Set<String> = [
-        "NotImplemented", "NotSupported", "InvalidArgument", "InvalidRequest", "InvalidHeader", "BadRequest",
-    ]
+    private static let vague: Set<String> = ["InvalidArgument", "InvalidRequest", "InvalidHeader", "BadRequest"]
+
+    private static let wordElements = ["Message", "ArgumentName", "Header", "Condition"]
+
+    private static func namesCondition(_ words: String) -> Bool {
+        let words = words.lowercased()
+        return words.contains("if-none-match") || words.contains("conditional")
+    }
 
     /// Status and code, for people.
     var shown: String {
         switch self {
-        case .refused(let status, let code, _): code.map { "HTTP \(status), \($0)" } ?? "HTTP \(status)"
+        case .refused(let status, let code, _, _): code.map { "HTTP \(status), \($0)" } ?? "HTTP \(status)"
         case .silent, .unreadable: "no answer"
         }
     }
@@ -96,7 +104,7 @@ enum S3Failure: Error, Hashable, Sendable {
         switch self {
         case .silent(let failure): return Self.fault(failure)
         case .unreadable(let problem): return StoreFault(.unreadable, "The store's answer is not usable: \(problem).")
-        case .refused(let status, let code, let retryAfter):
+        case .refused(let status, let code, _, let retryAfter):
             if code == "KeyTooLongError" {
                 return StoreFault(.invalid(reason: UploadReason.invalidName), "The store refuses the name (\(shown)).")
             }

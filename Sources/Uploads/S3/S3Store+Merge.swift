@@ -34,8 +34,8 @@ extension S3Store {
         case .success(let etag): return try await completed(session, etag ?? state.etag, work)
         case .failure(let failure):
             if failure.isOfParts { return try await refused(parts, state, failure, work) }
-            guard ifAbsent, failure.mayBeOfCondition else {
-                return try await failed(failure, session, state.etag, work)
+            guard ifAbsent, failure.isOfCondition else {
+                return try await failed(failure, session, parts, state, work)
             }
             // Nothing was done. Without the store's help it is asked once more whether something stands there, as late as
             // can be.
@@ -46,9 +46,9 @@ extension S3Store {
         }
     }
 
-    /// The store does not take the parts that it lists. One of them may have been sent again since, or a listing may lag
-    /// behind: the chunks are looked at anew. If it lists the very same ones then, and refuses them again, waiting is no
-    /// help.
+    /// The store does not take what it lists. One of the parts may have been sent again since, or a listing may lag behind:
+    /// the chunks are looked at anew. It may also say no more than that the request is a bad one. If it lists the very same
+    /// parts later, and refuses them again, waiting is no help.
     private func refused(
         _ parts: [S3Part], _ state: S3MergeNote, _ failure: S3Failure, _ work: StoreWork
     ) async throws(StoreFault) -> MergeOutcome {
@@ -60,7 +60,9 @@ extension S3Store {
         }
         var state = state
         state.refused = fingerprint
-        return await note(state, work) ? .chunksChanged : .interrupted
+        guard await note(state, work) else { return .interrupted }
+        guard failure.isOfParts else { throw failure.fault }
+        return .chunksChanged
     }
 
     /// Complete was answered with success: the object must be there and be right.
@@ -106,7 +108,7 @@ extension S3Store {
     }
 
     private func failed(
-        _ failure: S3Failure, _ session: S3Session, _ composite: String?, _ work: StoreWork
+        _ failure: S3Failure, _ session: S3Session, _ parts: [S3Part], _ state: S3MergeNote, _ work: StoreWork
     ) async throws(StoreFault) -> MergeOutcome {
         switch failure.code {
         case "EntityTooSmall":
@@ -122,13 +124,18 @@ extension S3Store {
             failure.status == 412 || failure.status == 409
             || ["PreconditionFailed", "ConditionalRequestConflict"].contains(failure.code)
         let isGone = failure.isNoSuchUpload || failure.status == 404
-        guard isRace || isGone || isAmbiguous(failure) else { throw failure.fault }
+        guard isRace || isGone || isAmbiguous(failure) else {
+            // What is neither the store's trouble nor our configuration's.
+            let isLasting = failure.status == 400 && failure.fault.kind == .unreadable
+            guard isLasting else { throw failure.fault }
+            return try await refused(parts, state, failure, work)
+        }
         // It may have been done all the same: the object says.
         guard let object = try await object(session, work) else {
             guard isRace || isGone else { throw failure.fault }
             return .chunksChanged
         }
-        switch try await likeness(object, session, composite, isOver: !isRace, work) {
+        switch try await likeness(object, session, state.etag, isOver: !isRace, work) {
         case .same(let publication): return .published(publication)
         case .wrongDigest(let detail): return .digestMismatch(detail)
         case .otherSize(let detail), .otherContent(let detail), .unclear(let detail):
@@ -140,7 +147,7 @@ extension S3Store {
     private func isAmbiguous(_ failure: S3Failure) -> Bool {
         switch failure {
         case .silent, .unreadable: true
-        case .refused(let status, _, _): status >= 500
+        case .refused(let status, _, _, _): status >= 500
         }
     }
 

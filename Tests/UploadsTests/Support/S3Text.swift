@@ -13,8 +13,8 @@ enum S3Text {
             + "</ListPartsResult>"
     }
 
-    static func error(_ code: String) -> String {
-        "<?xml version=\"1.0\"?><Error><Code>\(code)</Code><Message>AKIDEXAMPLE very-secret</Message></Error>"
+    static func error(_ code: String, message: String = "AKIDEXAMPLE very-secret", more: String = "") -> String {
+        "<?xml version=\"1.0\"?><Error><Code>\(code)</Code><Message>\(message)</Message>\(more)</Error>"
     }
 
     static func completed(_ etag: String) -> String {
