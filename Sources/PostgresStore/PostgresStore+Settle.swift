@@ -51,6 +51,7 @@ extension PostgresStore {
             .int4Array(settlements.map { Int32(clamping: $0.duration.wholeMilliseconds) }),
         ]
         parameters += Table.parameters(for: settlements.map { $0.change })
+        if Table.comparesBasis { parameters.append(.jsonbArray(settlements.map { $0.basis })) }
         return PostgresQuery(Table.settle, parameters)
     }
 

@@ -15,6 +15,8 @@ public protocol WatchTable: Sendable {
     static var watch: String { get }
     static var claim: Statement { get }
     static var settle: Statement { get }
+    /// Whether `settle` compares the rows' `basis`: its last array then.
+    static var comparesBasis: Bool { get }
     static var renew: Statement { get }
     static var handBack: Statement { get }
     static var journal: Statement { get }
@@ -31,4 +33,8 @@ public protocol WatchTable: Sendable {
 
     /// The parameters of `desk.resolve` after id, status, note and actor.
     static func parameters(for resolution: Resolution) -> [PostgresParameter]
+}
+
+extension WatchTable {
+    public static var comparesBasis: Bool { false }
 }

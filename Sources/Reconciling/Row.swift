@@ -4,4 +4,11 @@ public protocol Row: Sendable, Identifiable where ID: Sendable & Comparable & Cu
     var lane: String { get }
     /// The business status that a settle compares before it writes.
     var status: String { get }
+    /// What else a settle compares before it writes, as a JSON object by column name: where the row says something else
+    /// meanwhile, what was found out is about something else. Nil: nothing.
+    var basis: String? { get }
+}
+
+extension Row {
+    public var basis: String? { nil }
 }

@@ -21,8 +21,8 @@ extension Settlement {
         }
         self.init(
             held: HeldLease(id: claim.row.id, lane: claim.row.lane, lease: claim.lease),
-            statusBefore: claim.row.status, dueAt: claim.dueAt, verdict: conclusion.verdict, delay: delay,
-            failureCount: failureCount, change: conclusion.change, reason: conclusion.reason,
+            statusBefore: claim.row.status, basis: claim.row.basis, dueAt: claim.dueAt, verdict: conclusion.verdict,
+            delay: delay, failureCount: failureCount, change: conclusion.change, reason: conclusion.reason,
             answer: conclusion.answer, error: conclusion.error, progress: conclusion.progress,
             contradictedBy: conclusion.contradictedBy, duration: duration)
     }

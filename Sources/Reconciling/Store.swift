@@ -8,7 +8,7 @@ public protocol Store<R, Change>: Sendable {
 
     /// Writes conclusions and claims due rows in one round trip; each half succeeds or fails by itself.
     ///
-    /// Settling is fenced by lease token and poller, and compares the status. Claiming takes due rows of the lanes that
+    /// Settling is fenced by lease token and poller, and compares the status and, where there is one, the basis. Claiming takes due rows of the lanes that
     /// may run, oldest first within each lane, and never a row that another holds.
     func exchange(_ request: Exchange<R, Change>) async -> ExchangeResult<R>
 
@@ -80,6 +80,8 @@ public struct Settlement<ID: Sendable, Change: Sendable>: Sendable {
     public var held: HeldLease<ID>
     /// The status that the check began with; another one now means `overtaken`.
     public var statusBefore: String
+    /// The row's `basis` that the check began with; another one now means `overtaken` too, whatever was concluded.
+    public var basis: String?
     /// The `next_check_at` that the claim saw, nil if there was none. The row's may be NULL by the same token: then it
     /// is unchanged.
     public var dueAt: Timestamp?
@@ -98,12 +100,13 @@ public struct Settlement<ID: Sendable, Change: Sendable>: Sendable {
     public var duration: Duration
 
     public init(
-        held: HeldLease<ID>, statusBefore: String, dueAt: Timestamp?, verdict: Verdict, delay: Duration?,
-        failureCount: Int = 0, change: Change? = nil, reason: String? = nil, answer: String? = nil,
+        held: HeldLease<ID>, statusBefore: String, basis: String? = nil, dueAt: Timestamp?, verdict: Verdict,
+        delay: Duration?, failureCount: Int = 0, change: Change? = nil, reason: String? = nil, answer: String? = nil,
         error: String? = nil, progress: String? = nil, contradictedBy: [String] = [], duration: Duration = .zero
     ) {
         self.held = held
         self.statusBefore = statusBefore
+        self.basis = basis
         self.dueAt = dueAt
         self.verdict = verdict
         self.delay = delay

@@ -34,9 +34,8 @@ public struct Upload: Row, Hashable {
 
     public var lane: String { store }
 
-    /// What a merge is made by, as a JSON object by column name: where the row says something else meanwhile, what was found
-    /// out is about another session.
-    public var basis: String { basisObject.text }
+    /// What a merge is made by: where the row says something else meanwhile, what was found out is about another session.
+    public var basis: String? { basisObject.text }
 
     var basisObject: JSONObjectText {
         var object = JSONObjectText()

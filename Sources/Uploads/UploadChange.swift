@@ -3,8 +3,7 @@ import Timeline
 /// What a settle writes to an upload besides the schedule columns; nil keeps what is there, but for the review's reason
 /// and detail, which are written as they are.
 public struct UploadChange: Hashable, Sendable {
-    /// Nil: nothing of it is written but the schedule, and that only where `basis` fits, as with every change.
-    public var status: String?
+    public var status: String
     public var receivedChunks: Int?
     /// Compact ranges, e.g. `3,7-9`.
     public var missing: String?
@@ -18,14 +17,11 @@ public struct UploadChange: Hashable, Sendable {
     public var reviewReason: String?
     /// A JSON object as text.
     public var reviewDetail: String?
-    /// The session's `Upload.basis` that this was concluded from: only while that is the row's is anything written, what goes to
-    /// the schedule columns and `progress` included. Nil: whatever it is.
-    public var basis: String?
 
     public init(
-        status: String?, receivedChunks: Int? = nil, missing: String? = nil, mergedBytes: Int64? = nil,
+        status: String, receivedChunks: Int? = nil, missing: String? = nil, mergedBytes: Int64? = nil,
         lastActivityAt: Timestamp? = nil, location: String? = nil, etag: String? = nil, reclaimedBytes: Int64? = nil,
-        reviewReason: String? = nil, reviewDetail: String? = nil, basis: String? = nil
+        reviewReason: String? = nil, reviewDetail: String? = nil
     ) {
         self.status = status
         self.receivedChunks = receivedChunks
@@ -37,6 +33,5 @@ public struct UploadChange: Hashable, Sendable {
         self.reclaimedBytes = reclaimedBytes
         self.reviewReason = reviewReason
         self.reviewDetail = reviewDetail
-        self.basis = basis
     }
 }

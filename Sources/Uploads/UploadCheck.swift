@@ -28,14 +28,7 @@ struct UploadCheck {
         var step = rules.begin(at: context.now())
         while true {
             switch step {
-            case .conclude(let decision):
-                var conclusion = Conclusion(decision, answer: answer.json(decision))
-                // What is handed back is not written. Everything else is about this session, also that nothing changed.
-                guard conclusion.next != .handBack else { return conclusion }
-                var change = conclusion.change ?? UploadChange(status: nil)
-                change.basis = claim.row.basis
-                conclusion.change = change
-                return conclusion
+            case .conclude(let decision): return Conclusion(decision, answer: answer.json(decision))
             case .act(let action):
                 guard let plan = claim.row.plan else { preconditionFailure("the rules act on no impossible plan") }
                 let begunAt = context.now()

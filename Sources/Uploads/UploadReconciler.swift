@@ -25,12 +25,9 @@ public struct UploadReconciler: Reconciler {
         // A nudged review is tried again, but not for ever; a human waits for it as it is.
         let isOver = claim.row.status == "review" && claim.failureCount >= UploadRules.reviewFailureCountMax
         // The status stays, and so does what belongs to it.
-        let isSameStatus = conclusion.change?.status.map { $0 == claim.row.status } ?? true
+        let isSameStatus = conclusion.change.map { $0.status == claim.row.status } ?? true
         return Conclusion(
-            .failed, next: isOver ? .rest : .backoff,
-            change: conclusion.change?.basis.map { UploadChange(status: nil, basis: $0) }, reason: "REFUSED",
-            answer: conclusion.answer,
-            error: refusal.error,
+            .failed, next: isOver ? .rest : .backoff, reason: "REFUSED", answer: conclusion.answer, error: refusal.error,
             progress: isSameStatus ? conclusion.progress : claim.progress, laneSignal: conclusion.laneSignal)
     }
 

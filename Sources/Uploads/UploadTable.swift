@@ -12,6 +12,7 @@ public enum UploadTable: WatchTable {
     public static let watch = "uploads"
     public static let claim = Statement.sql("claim_uploads")
     public static let settle = Statement.sql("settle_uploads")
+    public static let comparesBasis = true
     public static let renew = Statement.sql("renew_uploads")
     public static let handBack = Statement.sql("hand_back_uploads")
     public static let journal = Statement.sql("journal_uploads")
@@ -35,7 +36,7 @@ public enum UploadTable: WatchTable {
 
     public static func parameters(for changes: [UploadChange?]) -> [PostgresParameter] {
         [
-            .boolArray(changes.map { $0?.status != nil }),
+            .boolArray(changes.map { $0 != nil }),
             .textArray(changes.map { $0?.status }),
             .int4Array(changes.map { $0?.receivedChunks.map { Int32(clamping: $0) } }),
             .textArray(changes.map { $0?.missing }),
@@ -46,7 +47,6 @@ public enum UploadTable: WatchTable {
             .int8Array(changes.map { $0?.reclaimedBytes }),
             .textArray(changes.map { $0?.reviewReason }),
             .jsonbArray(changes.map { $0?.reviewDetail }),
-            .jsonbArray(changes.map { $0?.basis }),
         ]
     }
 

@@ -119,11 +119,9 @@ import Timeline
             let statement = Statement(name: "", text: "UPDATE reconciled.uploads SET \(change)")
             try await harness.database.pool.execute(PostgresQuery(statement))
             #expect(try await !store.journal(held, progress: noted))
-            var change = UploadChange(status: "complete", location: "/files/a", reclaimedBytes: 5)
-            change.basis = claim.row.basis
             let settlement = Settlement(
-                held: held, statusBefore: "receiving", dueAt: claim.dueAt, verdict: .settled, delay: nil, change: change
-            )
+                held: held, statusBefore: "receiving", basis: claim.row.basis, dueAt: claim.dueAt, verdict: .settled,
+                delay: nil, change: UploadChange(status: "complete", location: "/files/a", reclaimedBytes: 5))
             let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
             guard case .overtaken("receiving", .some, _)? = outcomes.first else {
                 Issue.record("\(outcomes)")
@@ -138,11 +136,10 @@ import Timeline
         try await withClaim { harness, store, claim in
             if !isSame { try await harness.run("UPDATE reconciled.uploads SET name = 'b'", []) }
             try await harness.run(#"UPDATE reconciled.uploads SET progress = '{"restarts": 1}'"#, [])
-            let settlement = Settlement(
-                held: HeldLease(id: "u1", lane: "a", lease: claim.lease), statusBefore: "receiving", dueAt: claim.dueAt,
-                verdict: .failed, delay: .seconds(600), failureCount: 3,
-                change: UploadChange(status: nil, basis: claim.row.basis), error: "Not enough space",
-                progress: #"{"space_waits": 7}"#)
+            let settlement = Settlement<String, UploadChange>(
+                held: HeldLease(id: "u1", lane: "a", lease: claim.lease), statusBefore: "receiving",
+                basis: claim.row.basis, dueAt: claim.dueAt, verdict: .failed, delay: .seconds(600), failureCount: 3,
+                error: "Not enough space", progress: #"{"space_waits": 7}"#)
             let outcomes = try await store.exchange(Exchange(settlements: [settlement], claim: nil)).settled.get()
             let columns = try await harness.columns(of: "u1")
             #expect(columns.progress?.contains(isSame ? "space_waits" : "restarts") == true)
@@ -152,6 +149,49 @@ import Timeline
             case .written("receiving", .some, _)?: #expect(isSame)
             case .overtaken("receiving", .some, _)?: #expect(!isSame)
             default: Issue.record("\(outcomes)")
+            }
+        }
+    }
+
+    /// Concludes the same of every upload, which someone makes another session meanwhile.
+    private struct Meanwhile: Reconciler {
+        let harness: PostgresHarness<UploadTable>
+        let conclusion: Conclusion<UploadChange>
+
+        func check(_ claim: Claim<Upload>, context: CheckContext) async -> Conclusion<UploadChange> {
+            do {
+                try await harness.run("UPDATE reconciled.uploads SET name = 'b'", [])
+            } catch {
+                Issue.record("\(error)")
+            }
+            return conclusion
+        }
+
+        func refused(
+            _ claim: Claim<Upload>, _ conclusion: Conclusion<UploadChange>, by refusal: Refusal
+        ) -> Conclusion<UploadChange> { conclusion }
+
+        func poisoned(_ claim: Claim<Upload>) -> Conclusion<UploadChange> { conclusion }
+    }
+
+    /// Whoever concludes, and whatever: the engine compares what the claim read. A row that is given up as poisonous is no
+    /// other case.
+    @Test func everythingThatIsWrittenIsComparedWithTheClaim() async throws {
+        let conclusions = [
+            Conclusion<UploadChange>(.failed, next: .backoff, error: "away"),
+            Conclusion(
+                .review, next: .rest, change: UploadChange(status: "review", reviewReason: "POISON"), reason: "POISON"),
+        ]
+        for conclusion in conclusions {
+            try await withClaim { harness, store, claim in
+                let check = try await reconcileOnce(
+                    claim, sentAt: .now, lease: .seconds(60), lane: LaneConfiguration(name: "a"), store: store,
+                    reconciler: Meanwhile(harness: harness, conclusion: conclusion))
+                guard case .overtaken("receiving", .some, _)? = check.outcome else {
+                    Issue.record("\(check)")
+                    return
+                }
+                #expect(try await texts(harness, "review_reason, last_error") == [nil, nil])
             }
         }
     }

@@ -63,9 +63,9 @@ struct WatchedSession {
         }
         failureCount = conclusion.verdict == .failed ? failureCount + 1 : 0
         progress = conclusion.progress
-        guard let change = conclusion.change, let status = change.status else { return }
-        if status != upload.status { statuses.append(status) }
-        upload.status = status
+        guard let change = conclusion.change else { return }
+        if change.status != upload.status { statuses.append(change.status) }
+        upload.status = change.status
         upload.receivedChunks = change.receivedChunks ?? upload.receivedChunks
         upload.mergedBytes = change.mergedBytes ?? upload.mergedBytes
         upload.lastActivityAt = [upload.lastActivityAt, change.lastActivityAt].compactMap { $0 }.max()
