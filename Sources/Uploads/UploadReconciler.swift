@@ -24,11 +24,19 @@ public struct UploadReconciler: Reconciler {
     ) -> Conclusion<UploadChange> {
         // A nudged review is tried again, but not for ever; a human waits for it as it is.
         let isOver = claim.row.status == "review" && claim.failureCount >= UploadRules.reviewFailureCountMax
-        // The status stays, and so does what belongs to it.
-        let isSameStatus = conclusion.change.map { $0.status == claim.row.status } ?? true
         return Conclusion(
-            .failed, next: isOver ? .rest : .backoff, reason: "REFUSED", answer: conclusion.answer, error: refusal.error,
-            progress: isSameStatus ? conclusion.progress : claim.progress, laneSignal: conclusion.laneSignal)
+            .failed, next: isOver ? .rest : .backoff, reason: "REFUSED", answer: conclusion.answer,
+            error: refusal.error, progress: kept(claim, conclusion), laneSignal: conclusion.laneSignal)
+    }
+
+    /// The status stays, and so does what belongs to it; but not what the store noted meanwhile: it was done.
+    private func kept(_ claim: Claim<Upload>, _ conclusion: Conclusion<UploadChange>) -> String? {
+        guard let change = conclusion.change, change.status != claim.row.status else { return conclusion.progress }
+        let latest = UploadProgress(json: conclusion.progress)
+        var kept = UploadProgress(json: claim.progress)
+        kept.state = latest.state
+        kept.mergedBytes = latest.mergedBytes ?? change.mergedBytes ?? kept.mergedBytes
+        return kept.json
     }
 
     public func poisoned(_ claim: Claim<Upload>) -> Conclusion<UploadChange> {

@@ -20,7 +20,9 @@ extension UploadRules {
             lastActivityAt: chunkActivityAt, location: publication.location, etag: publication.etag)
         guard !publication.leavesNothing else {
             change.reclaimedBytes = 0
-            return UploadDecision(.settled, next: .rest, change: change, reason: reason)
+            // It may be that this cannot be written, and then only the store's note tells what was published.
+            return UploadDecision(
+                .settled, next: .rest, change: change, reason: reason, progress: UploadProgress(state: progress.state))
         }
         let noted = UploadProgress(state: progress.state, reclaimAt: now + policy.reclaimAfter)
         return UploadDecision(

@@ -285,10 +285,33 @@ import Timeline
         let refusal = Refusal(code: "23514", constraint: "own_check", message: "violates check constraint")
         let instead = reconciler(MemoryStore()).refused(claim, conclusion, by: refusal)
         #expect(instead.verdict == .failed && instead.next == .backoff && instead.change == nil)
-        #expect(instead.progress == claim.progress && instead.error?.contains("own_check") == true)
+        #expect(UploadProgress(json: instead.progress).reclaimAt == nil)
+        #expect(instead.error?.contains("own_check") == true)
         let review = Session.claim(
             Session.upload(status: "review", reviewReason: "POISON"), failureCount: UploadRules.reviewFailureCountMax)
         #expect(reconciler(MemoryStore()).refused(review, conclusion, by: refusal).next == .rest)
+    }
+
+    /// The file is published by then, and only the store's note shows whose it is.
+    @Test(arguments: [true, false]) func whatTheStoreNotedOutlivesARefusal(leavesNothing: Bool) async throws {
+        var publication = Session.publication
+        publication.leavesNothing = leavesNothing
+        let outcome = MergeOutcome.published(publication)
+        let store = MemoryStore {
+            $0.checkpoints = [5]
+            $0.merges = [outcome]
+        }
+        var session = WatchedSession(Session.upload(status: "merging"))
+        session.progress = UploadProgress(mergedBytes: 2, restarts: 3).json
+        let claim = Session.claim(session.upload, progress: session.progress)
+        #expect(await session.check(reconciler(store)))
+        let conclusion = try #require(session.last)
+        #expect(conclusion.change?.status == "complete")
+        let refusal = Refusal(code: "23514", constraint: "own_check", message: "violates check constraint")
+        let instead = reconciler(store).refused(claim, conclusion, by: refusal)
+        let kept = UploadProgress(json: instead.progress)
+        #expect(kept.state == .object([.init("at", .number("5"))]) && kept.mergedBytes == 12 && kept.restarts == 3)
+        #expect(kept.reclaimAt == nil && instead.change == nil)
     }
 
     @Test func aPoisonedUploadIsReviewedAndKeepsWhatWasDecided() throws {
