@@ -28,8 +28,8 @@ public protocol ChunkStore: Sendable {
     func discard(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Discarded, StoreFault>
 
     /// Brings back what `discard` put out of the way, as far as nobody has freed it, never over a chunk that came since: the
-    /// upload goes on after all. Says how many bytes that were.
-    func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault>
+    /// upload goes on after all. Says how many bytes that were; nil: something is in the way, of which `inspect` tells.
+    func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64?, StoreFault>
 
     /// Frees what `discard` put out of the way. Says how many bytes that were.
     func purge(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault>

@@ -24,7 +24,7 @@ struct UploadAnswer {
         case .proof(.undecided(let detail)): set("undecided", detail)
         case .reclaimed(let count): bytes.append(("reclaimed_bytes", count))
         case .discarded(let discarded): bytes.append(("discarded_bytes", discarded.bytes))
-        case .restored(let count): bytes.append(("restored_bytes", count))
+        case .restored(let count): if let count { bytes.append(("restored_bytes", count)) }
         case .purged(let count): bytes.append(("purged_bytes", count))
         case .fault(let fault): add(fault)
         }

@@ -38,7 +38,8 @@ public struct UploadProgress: Hashable, Sendable {
     /// We proved that the upload is not complete, and let it expire.
     public var isIncomplete: Bool
     public var trash: Trash?
-    /// A person had it begin anew: what was put out of the way comes back first.
+    /// Chunks may lie out of the way of an upload that is not expired: a person had it begin anew, or it came by other
+    /// statuses. When it receives, they come back first.
     public var isRestoring: Bool
     /// A person decided what became of it.
     public var isResolved: Bool
@@ -72,8 +73,11 @@ public struct UploadProgress: Hashable, Sendable {
     /// the status.
     var mayBePutAway: Bool { isRestoring || isIncomplete || trash != nil }
 
-    /// What goes with the upload into another status: how far the file is written, and what the store knows of it.
-    var carried: UploadProgress { UploadProgress(mergedBytes: mergedBytes, state: state, restarts: restarts) }
+    /// What goes with the upload into another status: how far the file is written, what the store knows of it, and that
+    /// chunks may lie out of the way.
+    var carried: UploadProgress {
+        UploadProgress(mergedBytes: mergedBytes, state: state, isRestoring: mayBePutAway, restarts: restarts)
+    }
 
     /// Reads the column. What cannot be read counts as nothing: the file is then written from its start, and what was
     /// proved is proved again, which only takes longer.

@@ -40,6 +40,8 @@ extension UploadRules {
             change.missing = inventory.missing.column
         }
         var noted = isDecided ? progress : progress.carried
+        // A store that keeps the chunks of an upload which is not complete knows better: it is proved anew once nudged.
+        if isDecided, noted.isIncomplete { (noted.isIncomplete, noted.isRestoring) = (false, true) }
         noted.reviewed = reason
         return UploadDecision(.review, next: .rest, change: change, reason: reason, progress: noted)
     }

@@ -121,10 +121,23 @@ extension UploadRules {
         guard let inventory else { preconditionFailure("nothing expires that nobody looked at") }
         var change = change(inventory)
         change.status = "expired"
-        var noted = progress.carried
-        noted.isIncomplete = true
         return UploadDecision(
-            .settled, next: .after(.zero), change: change, reason: UploadReason.expired, progress: noted)
+            .settled, next: .after(.zero), change: change, reason: UploadReason.expired, progress: ended)
+    }
+
+    /// Someone else let it expire, and it is not complete: the next check puts its chunks out of the way.
+    var givenUp: UploadDecision {
+        var noted = ended
+        noted.isResolved = progress.isResolved
+        return UploadDecision(
+            .recheck, next: .after(.zero), change: inventory.map(change), reason: UploadReason.expired, progress: noted)
+    }
+
+    /// Its chunks go from here on, which says all that `isRestoring` does.
+    private var ended: UploadProgress {
+        var noted = progress.carried
+        (noted.isIncomplete, noted.isRestoring) = (true, false)
+        return noted
     }
 
     private var looked: UploadProgress {

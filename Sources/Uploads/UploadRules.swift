@@ -8,7 +8,8 @@ import Timeline
 /// is next, until a decision is reached. A status never changes in the same check that acts on the new one: each change
 /// is settled by itself, so that it is fenced. What a status allows:
 ///
-/// - `receiving`: looks, proves; brings back first what was put out of the way while it was `expired`; becomes `merging`, `complete` by proof, `expired` by proof of the contrary, `review`.
+/// - `receiving`: looks, proves; brings back first what was put out of the way while it was `expired`; becomes `merging`,
+///   `complete` by proof, `expired` by proof of the contrary, `review`.
 /// - `merging`: merges; becomes `complete`, `receiving` if chunks changed, `review`.
 /// - `complete`: has its chunks reclaimed when their time has come. Written by someone else it is looked at and proved
 ///   first: chunks that came since the last look are the session's own.
@@ -115,8 +116,9 @@ public struct UploadRules: Sendable {
         case .proof(let proof): return proved(credible(proof))
         case .reclaimed(let bytes): return .conclude(reclaimed(bytes))
         case .discarded(let discarded): return .conclude(self.discarded(discarded))
-        case .restored:
-            (progress.isRestoring, progress.isIncomplete, progress.trash) = (false, false, nil)
+        case .restored(let bytes):
+            // What is in the way is seen by the look; and an upload that waits for it may expire.
+            (progress.isRestoring, progress.isIncomplete, progress.trash) = (bytes == nil, false, nil)
             return .act(.inspect)
         // The trash may have been emptied before, by a call whose answer was lost or because space was short.
         case .purged(let bytes): return .conclude(reclaimed(max(bytes, progress.trash?.bytes ?? 0)))
@@ -171,7 +173,8 @@ public struct UploadRules: Sendable {
     private mutating func proved(_ proof: CompletionProof) -> UploadStep {
         switch (upload.status, proof) {
         case ("expired", .complete): return .act(.reclaim)
-        case ("expired", _): return .act(.discard)
+        // Noted first: whoever dies while the chunks are put out of the way leaves a row that says so.
+        case ("expired", _): return isReadOnly ? .act(.discard) : .conclude(givenUp)
         case (_, .complete(let publication)): return .conclude(completed(publication, UploadReason.foundComplete))
         case ("complete", .incomplete): return .conclude(review(UploadReason.targetMissing))
         case ("complete", .different(let reason, let detail)): return .conclude(review(reason, detail: detail))

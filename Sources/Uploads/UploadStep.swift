@@ -17,8 +17,8 @@ public enum UploadFinding: Hashable, Sendable {
     /// Bytes.
     case reclaimed(Int64)
     case discarded(Discarded)
-    /// Bytes.
-    case restored(Int64)
+    /// Bytes; nil: not yet, for something is in the way.
+    case restored(Int64?)
     /// Bytes.
     case purged(Int64)
     case fault(StoreFault)

@@ -203,7 +203,7 @@ import Testing
             let expired = try await scene.json("resolve", "uploads", "u-1", "--status", "expired", "--note", "given up")
             #expect(expired["status"]?.string == "expired")
             // Cancelled by a person: looked into, put out of the way, and freed.
-            for _ in 0..<2 { #expect(try await scene.run("check", "uploads", "u-1").code == 0) }
+            for _ in 0..<3 { #expect(try await scene.run("check", "uploads", "u-1").code == 0) }
             let row = try await scene.row()
             #expect(row["status"]?.string == "expired" && row["reclaimed_bytes"]?.integer == 2_500, "\(row)")
             #expect(row["next_check_at"]?.isNull == true)

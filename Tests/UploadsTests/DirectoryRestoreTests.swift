@@ -21,7 +21,7 @@ import Timeline
 
     private func restore(
         _ scene: DirectoryScene, _ upload: Upload, lease: @escaping @Sendable () -> Duration = { .seconds(60) }
-    ) async -> Result<Int64, StoreFault> {
+    ) async -> Result<Int64?, StoreFault> {
         await scene.store.restore(upload, plan: upload.plan!, work: scene.work(lease: lease))
     }
 
@@ -117,7 +117,7 @@ import Timeline
         let scene = try DirectoryScene(pattern: pattern)
         let upload = try await expired(scene)
         let bytes = try await withThrowingTaskGroup(of: Int64.self) { group in
-            for _ in 0..<4 { group.addTask { try await restore(scene, upload).get() } }
+            for _ in 0..<4 { group.addTask { try await restore(scene, upload).get() ?? 0 } }
             return try await group.reduce(0, +)
         }
         #expect(bytes == 900)

@@ -114,7 +114,7 @@ import Timeline
         try await withScene { scene in
             var cancelled = try await S3Scene.session(
                 scene.client("cancelled"), parts: [1: S3Scene.bodies[0]], status: "expired")
-            #expect(await scene.run(&cancelled) == ["RECLAIMED"])
+            #expect(await scene.run(&cancelled) == ["EXPIRED", "RECLAIMED"])
             #expect(cancelled.reclaimedBytes == 8 && cancelled.upload.status == "expired")
             var claimed = try await S3Scene.session(
                 scene.client("claimed"), parts: [1: S3Scene.bodies[0]], status: "complete")

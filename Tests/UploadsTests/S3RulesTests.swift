@@ -211,11 +211,11 @@ import Timeline
         Case(
             name: "someone cancelled it",
             replies: [.list: [some, some, some, .noUpload], .head: [.nothing], .abort: [.done]],
-            upload: session("expired"), reasons: ["RECLAIMED"], status: "expired", reclaimed: 10, aborts: 1),
+            upload: session("expired"), reasons: ["EXPIRED", "RECLAIMED"], status: "expired", reclaimed: 10, aborts: 1),
         Case(
             name: "someone cancelled it, and nobody can tell what is there",
             replies: [.list: [some], .head: [other], .abort: [.done]], upload: session("expired"),
-            reasons: ["TARGET_EXISTS"], status: "expired", review: "TARGET_EXISTS", detail: "by hand"),
+            reasons: ["EXPIRED", "TARGET_EXISTS"], status: "expired", review: "TARGET_EXISTS", detail: "by hand"),
         Case(
             name: "someone completed it, and it is there", replies: [.list: [.noUpload], .head: [there], .get: [body]],
             upload: session("complete", sha256: known), reasons: ["FOUND_COMPLETE"], status: "complete", missing: ""),

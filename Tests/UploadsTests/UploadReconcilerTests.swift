@@ -175,6 +175,33 @@ import Timeline
         #expect(session.upload.reviewReason == nil && session.reclaimedBytes == 12)
     }
 
+    /// Something is where its chunks belong: that is told, and the upload waits for it no longer than for chunks.
+    @Test func whatIsInTheWayOfARestoreKeepsNothingFromExpiring() async throws {
+        let store = MemoryStore {
+            $0.inventory = Session.empty
+            $0.inventory.obstacle = "“U-1” is in the place of the session's directory."
+            ($0.chunkBytes, $0.trashBytes) = (0, 12)
+        }
+        var session = WatchedSession(Session.upload())
+        session.progress = UploadProgress(isRestoring: true).json
+        #expect(await session.check(reconciler(store)))
+        #expect(store.seen.log == ["restore", "inspect"] && store.seen.trashBytes == 12)
+        #expect(session.last?.reason == "CHUNKS_MISSING" && session.last?.error?.contains("“U-1”") == true)
+        #expect(UploadProgress(json: session.progress).isRestoring)
+        // Moved away, and the chunks come back; else it ends as any other.
+        var other = session
+        store.change { $0.inventory = Session.holed }
+        #expect(await other.check(reconciler(store)))
+        #expect(store.seen.trashBytes == 0 && !UploadProgress(json: other.progress).mayBePutAway)
+        store.change {
+            $0.inventory = Session.empty
+            $0.inventory.obstacle = "again"
+        }
+        var count = 0
+        while session.upload.status == "receiving", count < 1_000, await session.check(reconciler(store)) { count += 1 }
+        #expect(session.upload.status == "expired")
+    }
+
     @Test func anApplicationThatCancelsHasItsChunksTakenAway() async throws {
         let store = MemoryStore()
         var session = WatchedSession(Session.upload(status: "expired"))

@@ -36,10 +36,8 @@ import Timeline
         let different = CompletionProof.different(reason: "DIGEST_MISMATCH", Session.detail)
         let outcome = Session.play(Session.upload(), .inventory(Session.holed), .proof(different), at: late)
         #expect(outcome.status == "expired" && outcome.decision?.change?.reviewReason == nil)
-        let cancelled = Session.play(
-            Session.upload(status: "expired"), .inventory(Session.holed), .proof(different),
-            .discarded(Discarded(bytes: 10, isKept: true)))
-        #expect(cancelled.actions == [.inspect, .prove, .discard])
+        let cancelled = Session.play(Session.upload(status: "expired"), .inventory(Session.holed), .proof(different))
+        #expect(cancelled.actions == [.inspect, .prove] && cancelled.decision?.progress.isIncomplete == true)
     }
 
     @Test func idleAndUndecidedItGoesToAHuman() {
@@ -80,6 +78,15 @@ import Timeline
         #expect(again.decision?.change?.reclaimedBytes == 10)
     }
 
+    /// It knows that it is complete after all: nudged, that is asked anew, not the same thing once more.
+    @Test func whatAStoreDoesNotGiveUpIsProvedAnew() throws {
+        let upload = Session.upload(status: "expired")
+        let fault = UploadFinding.fault(StoreFault(.invalid(reason: "TARGET_EXISTS"), "it is complete"))
+        let kept = try #require(Session.play(upload, fault, progress: .init(isIncomplete: true)).decision)
+        #expect(kept.change?.reviewReason == "TARGET_EXISTS" && kept.progress.mayBePutAway)
+        #expect(Session.play(upload, progress: kept.progress).actions == [.inspect])
+    }
+
     @Test func whatIsNotKeptIsReclaimedAtOnce() {
         let outcome = Session.play(
             Session.upload(status: "expired"), .discarded(Discarded(bytes: 7, isKept: false)),
@@ -87,12 +94,18 @@ import Timeline
         #expect(outcome.decision?.next == .rest && outcome.decision?.change?.reclaimedBytes == 7)
     }
 
-    @Test func anExpiryThatSomeoneElseWroteIsLookedIntoFirst() {
+    @Test func anExpiryThatSomeoneElseWroteIsLookedIntoFirst() throws {
         let upload = Session.upload(status: "expired")
         for proof in [CompletionProof.incomplete, .undecided(Session.detail)] {
-            let outcome = Session.play(
-                upload, .inventory(Session.whole), .proof(proof), .discarded(Discarded(bytes: 10, isKept: true)))
-            #expect(outcome.actions == [.inspect, .prove, .discard])
+            let outcome = Session.play(upload, .inventory(Session.whole), .proof(proof))
+            #expect(outcome.actions == [.inspect, .prove] && outcome.status == "expired")
+            // It is noted before anything moves: whoever dies then leaves chunks that are known to be in the trash.
+            let noted = try #require(outcome.decision)
+            #expect(noted.next == .after(.zero) && noted.progress.isIncomplete && noted.progress.mayBePutAway)
+            #expect(Session.play(upload, progress: noted.progress).actions == [.discard])
+            #expect(Session.play(Session.upload(), progress: noted.progress).actions == [.restore])
+            let shown = Session.play(upload, .inventory(Session.whole), .proof(proof), isDryRun: true)
+            #expect(shown.decision?.would?.action == .discard && shown.decision?.next == .cadence)
         }
         let complete = Session.play(
             upload, .inventory(Session.whole), .proof(.complete(Session.publication)), .reclaimed(10))
@@ -123,6 +136,32 @@ import Timeline
             let upload = Session.upload(status: status, reviewReason: "POISON")
             #expect(Session.play(upload, progress: UploadProgress(isRestoring: true)).actions.first != .restore)
         }
+    }
+
+    /// Whoever wrote another status first, and `receiving` later: it is not forgotten on the way.
+    @Test func whatIsPutAwayIsRememberedThroughOtherStatuses() throws {
+        let trash = UploadProgress.Trash(bytes: 10, until: now + .seconds(600))
+        for progress in [UploadProgress(isRestoring: true), UploadProgress(isIncomplete: true, trash: trash)] {
+            let review = Session.upload(status: "review", reviewReason: "POISON")
+            let merging = Session.upload(status: "merging")
+            for outcome in [
+                Session.play(review, .inventory(Session.holed), .proof(.incomplete), progress: progress),
+                Session.play(review, .inventory(Session.whole), .merge(.chunksChanged), progress: progress),
+                Session.play(merging, .merge(.chunksChanged), progress: progress),
+                Session.play(merging, .merge(.targetExists(Session.detail)), progress: progress),
+            ] {
+                let noted = try #require(outcome.decision).progress
+                #expect(noted.isRestoring && UploadProgress(json: noted.json) == noted)
+                #expect(Session.play(Session.upload(), progress: noted).actions == [.restore])
+            }
+            // It is over: what is in the trash goes with the rest.
+            let published = Session.play(merging, .merge(.published(Session.publication)), progress: progress)
+            #expect(published.decision?.progress.mayBePutAway == false)
+        }
+        let again = Session.play(
+            Session.upload(status: "expired"), .inventory(Session.holed), .proof(.incomplete),
+            progress: UploadProgress(isRestoring: true))
+        #expect(again.decision?.progress == UploadProgress(isIncomplete: true))
     }
 
     // MARK: complete

@@ -281,7 +281,7 @@ public struct DirectoryStore: ChunkStore {
         }
     }
 
-    public func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
+    public func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64?, StoreFault> {
         // Markers are about the data file that they were put away with, and nothing tells which that was: an `offset`
         // session begins anew, rather than with chunks that are not in its file.
         guard configuration.layout == .chunks else { return .success(0) }

@@ -64,7 +64,7 @@ public struct S3Store: ChunkStore {
     }
 
     /// Nothing that was aborted comes back.
-    public func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
+    public func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64?, StoreFault> {
         .success(0)
     }
 

@@ -83,9 +83,10 @@ final class MemoryStore: ChunkStore {
         return .success(Discarded(bytes: record.chunkBytes, isKept: true))
     }
 
-    func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64, StoreFault> {
+    func restore(_ upload: Upload, plan: ChunkPlan, work: StoreWork) async -> Result<Int64?, StoreFault> {
         let record = began("restore", work)
         if let fault = record.fault { return .failure(fault) }
+        if record.inventory.obstacle != nil { return .success(nil) }
         change { ($0.chunkBytes, $0.trashBytes) = ($0.chunkBytes + $0.trashBytes, 0) }
         return .success(record.trashBytes)
     }
