@@ -44,7 +44,7 @@ import Timeline
             let state = scene.notes.withLock { $0.last?.state }
             // As the rules have it: a time to come counts as the time of the look.
             upload.lastActivityAt = isNoted ? Timestamp(microseconds: 0) : Self.now()
-            try await Self.aTickPasses(scene)
+            try scene.aTickPasses()
             try Data(Self.content[0..<300]).write(to: scene.chunk("file.bin_0"))
             #expect(try await reclaim(scene, upload, isNoted ? state : nil) == 600)
             #expect(exists(scene, "file.bin_0"))
@@ -64,7 +64,7 @@ import Timeline
         }
         upload.lastActivityAt = Self.now()
         if !isTargetThere { try FileManager.default.removeItem(at: scene.target()) }
-        try await Self.aTickPasses(scene)
+        try scene.aTickPasses()
         try scene.send(upload, DirectoryScene.content(900, seed: 5), only: [1])
         setTime(86_400, of: scene.chunk("file.bin_1"))
         #expect(try await reclaim(scene, upload, scene.notes.withLock { $0.last?.state }) == 600)
@@ -80,7 +80,7 @@ import Timeline
             Issue.record("not published")
             return
         }
-        try await Self.aTickPasses(scene)
+        try scene.aTickPasses()
         let other = DirectoryScene.content(900, seed: 5)
         try scene.send(upload, other)
         try FileManager.default.removeItem(at: scene.target())
@@ -102,7 +102,7 @@ import Timeline
         (session.now, session.dueAt) = (Self.now(), Self.now())
         #expect(await session.check(reconciler))
         #expect(session.upload.receivedChunks == 3 && session.upload.lastActivityAt != nil)
-        try await Self.aTickPasses(scene)
+        try scene.aTickPasses()
         try scene.send(upload, content, only: [3, 4, 5, 6, 7, 8, 9])
         try Data(content).write(to: scene.target())
         session.upload.status = status
@@ -125,23 +125,11 @@ import Timeline
             }
             let state = scene.notes.withLock { $0.last?.state }
             upload.lastActivityAt = Timestamp(microseconds: 0)
-            try await Self.aTickPasses(scene)
+            try scene.aTickPasses()
             try scene.send(upload, Self.content, only: [1])
             #expect(try await reclaim(scene, upload, state) == 900)
             #expect(try await scene.inspect(upload).received == 0)
         }
-    }
-
-    /// The file system's clock may tick in steps of some milliseconds.
-    private static func aTickPasses(_ scene: DirectoryScene) async throws {
-        let (probe, first) = (scene.base.appending(path: "probe"), scene.base.appending(path: "first"))
-        try Data().write(to: first)
-        var (before, after) = (stat(), stat())
-        #expect(unsafe stat(first.path, &before) == 0)
-        repeat {
-            try Data().write(to: probe)
-            #expect(unsafe stat(probe.path, &after) == 0)
-        } while after.st_ctim.tv_sec == before.st_ctim.tv_sec && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec
     }
 
     @Test func pressureFreesTheOldestTrashFirstAndNoMoreThanIsNeeded() async throws {
@@ -187,7 +175,7 @@ import Timeline
                 return
             }
             // What is sent after that is another file, and compared.
-            try await Self.aTickPasses(scene)
+            try scene.aTickPasses()
             try scene.send(upload, DirectoryScene.content(900, seed: 9))
             guard case .targetExists = try await scene.merge(upload, token: 3, state: state) else {
                 Issue.record("\(layout): taken for what was sent before")

@@ -76,11 +76,23 @@ import Timeline
             return
         }
         #expect(scene.published() == Array(Self.content[..<300]) + other[300..<600] + Self.content[600...])
-        // What it was in the way of goes with the rest.
-        #expect(try trash(scene).count == 1)
-        let state = scene.notes.withLock { $0.last?.state }
-        _ = try await scene.store.reclaim(upload, plan: upload.plan!, work: scene.work(state: state)).get()
+        // What it was in the way of is nobody's any more.
         #expect(try folders(scene).isEmpty)
+    }
+
+    /// It expires a second time, and goes on a second time: what was replaced in between does not come back.
+    @Test(arguments: patterns) func whatWasReplacedStaysReplaced(pattern: String) async throws {
+        let scene = try DirectoryScene(pattern: pattern)
+        let upload = try await expired(scene)
+        let other = DirectoryScene.content(900, seed: 3)
+        try scene.send(upload, other, only: [1])
+        #expect(try await restore(scene, upload).get() == 600)
+        // Its client takes the chunk away, which it found to be wrong.
+        let naming = try ChunkNaming(upload, pattern: pattern, firstIndex: 0)
+        try FileManager.default.removeItem(at: scene.chunk((naming.path + [naming.fileName(1)]).joined(separator: "/")))
+        _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+        #expect(try await restore(scene, upload).get() == 600)
+        #expect(try await scene.inspect(upload).missing.description == "1")
     }
 
     /// Put away twice: the one that was sent last is the session's.
@@ -93,6 +105,55 @@ import Timeline
         #expect(try trash(scene).count == 4)
         #expect(try await restore(scene, upload).get() == 900)
         #expect(try Data(contentsOf: scene.chunk("s1/1")) == Data(other[300..<600]))
+        #expect(try folders(scene).isEmpty)
+    }
+
+    /// The one without a count is the younger one: the place had become free again.
+    @Test func ofSeveralTheNewestComesBackWhateverItsName() async throws {
+        let scene = try DirectoryScene()
+        let upload = try await expired(scene)
+        let contents = [3, 4].map { DirectoryScene.content(900, seed: $0) }
+        try scene.send(upload, contents[0], only: [1])
+        _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+        let first = try #require(try trash(scene).first { $0.hasSuffix("/1") })
+        try FileManager.default.removeItem(atPath: scene.configuration.chunks + "/.reconciled/trash/" + first)
+        try scene.aTickPasses()
+        try scene.send(upload, contents[1], only: [1])
+        _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+        #expect(try trash(scene).count { $0.hasSuffix("/1") || $0.hasSuffix("/1.1") } == 2)
+        #expect(try await restore(scene, upload).get() == 900)
+        #expect(try Data(contentsOf: scene.chunk("s1/1")) == Data(contents[1][300..<600]))
+    }
+
+    /// It waits, as the look does, until it is moved away.
+    @Test func whatIsInThePlaceOfTheDirectoryKeepsTheChunksInTheTrash() async throws {
+        let scene = try DirectoryScene()
+        let upload = try await expired(scene)
+        try Data().write(to: scene.chunk("s1"))
+        #expect(try await restore(scene, upload).get() == nil)
+        #expect(try trash(scene).count == 3)
+        #expect(try await scene.inspect(upload).obstacle?.contains("“s1”") == true)
+        // It may expire again meanwhile.
+        #expect(
+            try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+                == Discarded(bytes: 900, isKept: true))
+        try FileManager.default.removeItem(at: scene.chunk("s1"))
+        #expect(try await restore(scene, upload).get() == 900)
+    }
+
+    @Test func aDirectoryThatIsTakenAwayIsNoSignThatItsChunksAreFreed() async throws {
+        let scene = try DirectoryScene()
+        let upload = try await expired(scene)
+        let job = try MergeJob(upload, upload.plan!, scene.configuration, token: 1, isInterrupted: { false })
+        let own = scene.chunk("s1").path
+        #expect(throws: MergeJob.Stop.self) {
+            _ = try Trash(root: job.chunksRoot).giveBack(job.files, identity: job.identity) {
+                _ = unsafe rmdir(own)
+                return true
+            }
+        }
+        #expect(try trash(scene).count == 3)
+        #expect(try await restore(scene, upload).get() == 900)
     }
 
     /// Killed, or out of its lease, at each step: the next one brings back the rest.
@@ -142,15 +203,18 @@ import Timeline
         #expect(try await scene.inspect(upload).received == 0)
     }
 
-    /// Its client may run as another user of the same group.
-    @Test func theDirectoryIsAsOpenAsTheOneAboveIt() async throws {
+    /// Its client may run as another user of the same group. Where all may write, nobody takes away what is another's.
+    @Test(arguments: [mode_t(0o775), 0o770, 0o700, 0o1777])
+    func theDirectoryIsAsOpenAsTheOneAboveIt(mode: mode_t) async throws {
         let scene = try DirectoryScene()
         let upload = try await expired(scene)
-        #expect(unsafe chmod(scene.configuration.chunks, 0o775) == 0)
-        _ = try await restore(scene, upload).get()
+        #expect(unsafe chmod(scene.configuration.chunks, mode) == 0)
+        #expect(try await restore(scene, upload).get() == 900)
         var status = stat()
         #expect(unsafe stat(scene.chunk("s1").path, &status) == 0)
-        #expect(status.st_mode & 0o777 == 0o775)
+        #expect(status.st_mode & 0o7777 == mode)
+        let workshop = scene.configuration.chunks + "/.reconciled/made"
+        #expect(try FileManager.default.contentsOfDirectory(atPath: workshop).isEmpty)
     }
 
     /// From the row that expired to the file that is merged.

@@ -100,6 +100,18 @@ final class DirectoryScene: Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: configuration.target + "/.reconciled/parts")) ?? []
     }
 
+    /// The file system's clock may tick in steps of some milliseconds.
+    func aTickPasses() throws {
+        let (probe, first) = (base.appending(path: "probe"), base.appending(path: "first"))
+        try Data().write(to: first)
+        var (before, after) = (stat(), stat())
+        guard unsafe stat(first.path, &before) == 0 else { throw Missing() }
+        repeat {
+            try Data().write(to: probe)
+            guard unsafe stat(probe.path, &after) == 0 else { throw Missing() }
+        } while after.st_ctim.tv_sec == before.st_ctim.tv_sec && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec
+    }
+
     static func content(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         var state = seed
         return (0..<count).map { _ in

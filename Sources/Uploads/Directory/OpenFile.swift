@@ -96,21 +96,16 @@ final class OpenFile: Sendable {
         return current
     }
 
-    /// Makes a directory that whoever may use this one may use as well, as far as we may say so; one that is there is as good.
-    func makeDirectory(_ name: String) throws(FileError) {
-        guard unsafe mkdirat(descriptor, name, 0o777) == 0 else {
-            guard errno == EEXIST else { throw FileError("mkdirat") }
-            return
-        }
-        var above = stat()
-        guard unsafe fstat(descriptor, &above) == 0 else { throw FileError("fstat") }
-        let made = try open(name, O_RDONLY | O_DIRECTORY)
-        if fchown(made.descriptor, above.st_uid, above.st_gid) != 0 {
+    /// Has whoever may use another directory use this one as well, as far as we may say so.
+    func setAccess(as other: OpenFile) throws(FileError) {
+        var status = stat()
+        guard unsafe fstat(other.descriptor, &status) == 0 else { throw FileError("fstat") }
+        if fchown(descriptor, status.st_uid, status.st_gid) != 0 {
             // Only root gives files away; a group of ours may have them.
-            _ = fchown(made.descriptor, uid_t.max, above.st_gid)
+            _ = fchown(descriptor, uid_t.max, status.st_gid)
         }
-        _ = fchmod(made.descriptor, above.st_mode & 0o2777)
-        try synchronize()
+        // Where not everyone may take away what is another's, that holds here too.
+        _ = fchmod(descriptor, status.st_mode & 0o3777)
     }
 
     /// What is in the way of a directory below this one: the path to the first part that is there and none itself, and what
@@ -176,6 +171,24 @@ final class OpenFile: Sendable {
         }
         try remove(name)
         return true
+    }
+
+    /// As `move`, of a directory. One that is gone was moved by someone else, and one in whose place something is goes. On a
+    /// file system without that flag an empty directory may be replaced, which is as good.
+    func moveDirectory(_ name: String, to directory: OpenFile, _ newName: String) throws(FileError) {
+        if unsafe linux_renameat2(
+            descriptor, name, directory.descriptor, newName, UInt32(LINUX_RENAME_NOREPLACE)) == 0
+        {
+            return
+        }
+        if errno == EINVAL || errno == ENOSYS {
+            if unsafe renameat(descriptor, name, directory.descriptor, newName) == 0 { return }
+        }
+        switch errno {
+        case ENOENT: return
+        case EEXIST, ENOTEMPTY, ENOTDIR: try remove(name, isDirectory: true)
+        default: throw FileError("renameat2")
+        }
     }
 
     /// Everything written is durable: content, and for a directory its entries. A failure says nothing about what is on

@@ -57,36 +57,44 @@ struct Trash: Sendable {
         return try bytes(identity)
     }
 
-    /// Moves the session's chunks back to where they were. What came there since stays, and what it is in the way of stays
-    /// here, to go with the session in the end. Returns the bytes of what came back.
+    /// Moves the session's chunks back to where they were. What came there since stays, and what it is in the way of is
+    /// superseded: it goes, or it would come back one day as if it were the session's. Returns the bytes of what came back;
+    /// nil: something is in the place of the session's directory.
     ///
     /// Each chunk stands for itself: whoever dies in the middle, or is not alone, leaves the rest to the next, and what is
     /// freed meanwhile is missing.
     ///
     /// - Parameter mayGoOn: asked before each file.
-    func giveBack(_ files: ChunkFiles, identity: String, mayGoOn: () -> Bool) throws -> Int64 {
+    func giveBack(_ files: ChunkFiles, identity: String, mayGoOn: () -> Bool) throws -> Int64? {
         guard let folder = try folder(identity, creating: false) else { return 0 }
-        // An id that was used before may have left something here, which is another file's.
-        let begin = files.upload.createdAt.microseconds.multipliedSaturated(by: 1_000)
-        let found = try files.places(of: try folder.entries()).filter { file in
-            guard let status = try folder.status(of: file.name) else { return false }
-            return status.changed >= begin
-        }
+        let found = try found(files, in: folder)
         guard !found.isEmpty else { return 0 }
-        if let obstacle = files.obstacle { throw StoreFault(.unreadable, obstacle) }
-        let directory = try files.directory ?? madeDirectory(of: files)
+        guard files.obstacle == nil, let directory = try files.directory ?? madeDirectory(of: files, identity) else {
+            return nil
+        }
         var sum: Int64 = 0
+        var superseded: [(name: String, status: OpenFile.Status)] = []
         for file in found {
             guard mayGoOn() else { throw MergeJob.Stop(.interrupted) }
             guard let status = try folder.status(of: file.name) else { continue }
             do throws(FileError) {
-                if try folder.move(file.name, to: directory, file.place) { sum = sum.addingSaturated(status.bytes) }
+                if try folder.move(file.name, to: directory, file.place) {
+                    sum = sum.addingSaturated(status.bytes)
+                } else {
+                    superseded.append((file.name, status))
+                }
             } catch {
-                // It was freed, or brought back, at this very moment.
                 guard error.code == ENOENT else { throw error }
+                // It was freed, or brought back, at this very moment; or the directory was taken away, and is made anew.
+                if try folder.status(of: file.name) != nil { throw MergeJob.Stop(.interrupted) }
             }
         }
         try directory.synchronize()
+        for (name, status) in superseded {
+            guard mayGoOn() else { throw MergeJob.Stop(.interrupted) }
+            // Under its name may be by now what somebody else put here.
+            if try folder.status(of: name) == status { try folder.remove(name) }
+        }
         try folder.synchronize()
         do throws(FileError) {
             try self.folder(nil, creating: false)?.remove(identity, isDirectory: true)
@@ -96,14 +104,46 @@ struct Trash: Sendable {
         return sum
     }
 
-    /// The session's directory anew. Its client may be another user: it is as open as the directory above it.
-    private func madeDirectory(of files: ChunkFiles) throws(FileError) -> OpenFile {
-        guard files.naming.ownsDirectory, let own = files.naming.path.last else {
-            return try root.directory(files.naming.path, creating: true)
+    /// What is here of the session's chunks, and where it belongs; of several in one place the one that was put here last
+    /// comes first.
+    private func found(
+        _ files: ChunkFiles, in folder: OpenFile
+    ) throws(FileError) -> [(name: String, place: String)] {
+        // An id that was used before may have left something here, which is another file's.
+        let begin = files.upload.createdAt.microseconds.multipliedSaturated(by: 1_000)
+        var found: [(name: String, place: String, changed: Int64)] = []
+        for file in files.places(of: try folder.entries()) {
+            guard let status = try folder.status(of: file.name), status.changed >= begin else { continue }
+            found.append((file.name, file.place, status.changed))
         }
-        let parent = try root.directory(Array(files.naming.path.dropLast()), creating: true)
-        try parent.makeDirectory(own)
-        return try parent.open(own, O_RDONLY | O_DIRECTORY)
+        // Equal times are left in the order of the counts behind their names.
+        let order = found.indices.sorted { (found[$1].changed, $0) < (found[$0].changed, $1) }
+        return order.map { (name: found[$0].name, place: found[$0].place) }
+    }
+
+    /// The session's directory anew; nil if something else got its place. Its client may be another user: it is as open as
+    /// the directory above it, from the moment on at which it has its name.
+    private func madeDirectory(of files: ChunkFiles, _ identity: String) throws(FileError) -> OpenFile? {
+        do throws(FileError) {
+            guard files.naming.ownsDirectory, let own = files.naming.path.last else {
+                return try root.directory(files.naming.path, creating: true)
+            }
+            let parent = try root.directory(Array(files.naming.path.dropLast()), creating: true)
+            if try parent.status(of: own) == nil {
+                // All who bring the same session back make the same one, and nothing is left where one of them dies.
+                let workshop = try root.directory([ChunkNaming.reserved, "made"], creating: true)
+                let made = try workshop.directory([identity], creating: true)
+                try made.setAccess(as: parent)
+                try made.synchronize()
+                try workshop.moveDirectory(identity, to: parent, own)
+            }
+            // Also where another has just made it: it may have died before it could say so.
+            try parent.synchronize()
+            return try parent.open(own, O_RDONLY | O_DIRECTORY)
+        } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
     }
 
     func bytes(_ identity: String) throws(FileError) -> Int64 {
