@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Timeline
 
 @testable import Uploads
 
@@ -30,6 +31,36 @@ import Testing
         let session = await check(scene, upload)
         #expect(session.last?.change?.reviewDetail?.contains("misnamed") == true)
         #expect(session.last?.change?.missing == "0-1" && session.last?.change?.reviewReason == nil)
+    }
+
+    /// What its client sends is of no use to anyone; but it sends, and the session does not expire under its hands.
+    @Test(arguments: [
+        ("{id}/{index}", "s1/00"), ("{name}_{index}", "file.bin_00"), ("part-{id}.{index}", "part-s1.00"),
+    ])
+    func aFileUnderAWrongNameIsActivity(pattern: String, padded: String) async throws {
+        let scene = try DirectoryScene(pattern: pattern)
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content, only: [2])
+        let times = [timespec(tv_sec: 86_400, tv_nsec: 0), timespec(tv_sec: 86_400, tv_nsec: 0)]
+        let naming = try ChunkNaming(upload, pattern: pattern, firstIndex: 0)
+        let chunk = scene.chunk((naming.path + [naming.fileName(2)]).joined(separator: "/"))
+        #expect(unsafe utimensat(AT_FDCWD, chunk.path, times, 0) == 0)
+        let before = try await scene.inspect(upload)
+        #expect(before.lastActivityAt == Timestamp(microseconds: 86_400_000_000))
+        try Data(Self.content[0..<300]).write(to: scene.chunk("\(padded)0"))
+        let after = try await scene.inspect(upload)
+        #expect(after.lastActivityAt.map { $0 > Timestamp.wallClock - .seconds(3_600) } == true)
+        #expect(after.fingerprint == before.fingerprint && after.received == 1)
+    }
+
+    /// Each missing chunk would cost nine looks: all are named alike, so the first tell.
+    @Test func ofManyMisnamedChunksInASharedDirectoryTheFirstAreNamed() async throws {
+        let scene = try DirectoryScene(pattern: "{name}_{index}")
+        let upload = scene.upload(Self.content, chunkBytes: 100)
+        for index in 0..<9 { try Data(Self.content[0..<100]).write(to: scene.chunk("file.bin_0\(index)")) }
+        let inventory = try await scene.inspect(upload)
+        #expect(inventory.oddities == (0..<3).map { ChunkOddity(number: $0, kind: .misnamed) })
+        #expect(inventory.missing.description == "0-8")
     }
 
     /// Others' directories are not listed: a name too long for the file system is no name either.

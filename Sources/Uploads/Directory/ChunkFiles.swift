@@ -69,13 +69,18 @@ struct ChunkFiles: Sendable {
         let data = layout == .offset ? try directory?.status(of: naming.dataName) : nil
         if let data { note(-1, data) }
         let strangers = try strangers()
+        // Whoever sends files under wrong names is not idle; but such a file is no chunk, and says nothing of one.
+        var misnamedAt = strangers.twinsModified
         var probes = Self.probesMax
         for index in 0..<plan.count {
             try step()
             let number = index + naming.firstIndex
             guard let status = try directory?.status(of: naming.fileName(index)) else {
                 inventory.missing.append(number)
-                if try isMisnamed(index, strangers.twins, &probes) {
+                if strangers.twins.contains(index) {
+                    inventory.oddities.append(ChunkOddity(number: number, kind: .misnamed))
+                } else if let padded = try padded(index, &probes) {
+                    misnamedAt = max(misnamedAt, padded.modified)
                     inventory.oddities.append(ChunkOddity(number: number, kind: .misnamed))
                 }
                 continue
@@ -95,12 +100,13 @@ struct ChunkFiles: Sendable {
         for index in strangers.extras {
             inventory.oddities.append(ChunkOddity(number: index + naming.firstIndex, kind: .extra))
         }
-        if newest.modified > .min {
-            if layout == .offset, data?.kind != .file { inventory.obstacle = withoutData(data) }
+        if newest.modified > .min, layout == .offset, data?.kind != .file { inventory.obstacle = withoutData(data) }
+        let modified = max(newest.modified, misnamedAt)
+        if modified > .min {
             // The files' clock is this machine's, as near as there is one.
             // As it stands, also in the future: the rules know what to make of that.
-            inventory.lastActivityAt = Timestamp(microseconds: newest.modified / 1_000)
-            let touched = Timestamp(microseconds: max(newest.modified, newest.changed) / 1_000)
+            inventory.lastActivityAt = Timestamp(microseconds: modified / 1_000)
+            let touched = Timestamp(microseconds: max(modified, newest.changed) / 1_000)
             inventory.quietFor = max(.zero, .wallClock - touched)
         } else if plan.count == 0 {
             inventory.quietFor = .seconds(86_400)
@@ -128,37 +134,49 @@ struct ChunkFiles: Sendable {
             : "\(name) is in the place of the data file, and is no file (a symbolic link is not followed)."
     }
 
-    /// Whether a chunk that is not there is there under another name.
-    private func isMisnamed(_ index: Int, _ twins: Set<Int>, _ probes: inout Int) throws(FileError) -> Bool {
-        guard let directory else { return false }
-        guard !naming.ownsDirectory else { return twins.contains(index) }
-        guard probes > 0 else { return false }
+    /// In a directory shared with others: a chunk that is not there, under a name that pads its number with zeros.
+    private func padded(_ index: Int, _ probes: inout Int) throws(FileError) -> OpenFile.Status? {
+        guard let directory, !naming.ownsDirectory, probes > 0 else { return nil }
         probes -= 1
         for name in naming.paddedNames(index) {
-            if try directory.status(of: name) != nil { return true }
+            if let status = try directory.status(of: name) { return status }
         }
-        return false
+        return nil
     }
 
-    /// Chunks that a second file claims, and numbers beyond the last. In a directory shared with others only the next
-    /// number is looked for: a listing would cost the more the more sessions there are.
-    private func strangers() throws(FileError) -> (twins: Set<Int>, extras: [Int]) {
-        guard let directory else { return ([], []) }
-        guard naming.ownsDirectory else {
-            let next = try directory.status(of: naming.fileName(plan.count))
-            return ([], next == nil ? [] : [plan.count])
-        }
+    /// Files beside the chunks that have chunks' numbers.
+    private struct Strangers {
+        /// Chunks that a second file claims, or one of another name than theirs.
         var twins: Set<Int> = []
+        /// When one of those files was written last, in nanoseconds since 1970.
+        var twinsModified = Int64.min
+        /// Beyond the last chunk.
+        var extras: [Int] = []
+    }
+
+    /// In a directory shared with others only the number behind the last is looked for: a listing would cost the more the
+    /// more sessions there are.
+    private func strangers() throws(FileError) -> Strangers {
+        var strangers = Strangers()
+        guard let directory else { return strangers }
+        guard naming.ownsDirectory else {
+            if try directory.status(of: naming.fileName(plan.count)) != nil { strangers.extras = [plan.count] }
+            return strangers
+        }
         var extras: Set<Int> = []
         for name in try directory.entries() {
             guard let index = naming.index(of: name) else { continue }
             if (0..<plan.count).contains(index) {
-                if name != naming.fileName(index) { twins.insert(index) }
+                guard name != naming.fileName(index) else { continue }
+                strangers.twins.insert(index)
+                let modified = try directory.status(of: name)?.modified
+                strangers.twinsModified = max(strangers.twinsModified, modified ?? .min)
             } else if extras.count < 1_000 {
                 extras.insert(index)
             }
         }
-        return (twins, extras.sorted())
+        strangers.extras = extras.sorted()
+        return strangers
     }
 
     /// The names of all files that belong to the session.
