@@ -17,8 +17,9 @@ struct UploadsWatch: ServedWatch {
     static let statuses = ["receiving", "merging", "complete", "expired", "review"]
     static let decisions = ["receiving", "complete", "expired"]
     static let decisionsHelp = """
-        receiving begins anew, and gives the session its time again. complete takes your word that the file is there; \
-        expired gives the session up. Both have the chunks reclaimed that are still there.
+        receiving begins anew, gives the session its time again, and brings back what the trash still has of its chunks. \
+        complete takes your word that the file is there; expired gives the session up. Both have the chunks reclaimed that \
+        are still there.
         """
 
     let settings: WatchConfiguration
