@@ -164,6 +164,12 @@ final class UploadScene: Sendable {
         }
     }
 
+    /// What has become of a session, for whoever waits for it in vain.
+    private func state(of id: String) async throws -> String {
+        let columns = "status, review_reason, claim_count, failure_count, merged_bytes, leased_by, last_error"
+        return try await column("concat_ws(' ', id, \(columns))", of: id) ?? "\(id) is gone"
+    }
+
     /// Every history entry and every session as text: what must not change once it is right.
     func ledger() async throws -> [String] {
         let sql = """
@@ -180,9 +186,21 @@ final class UploadScene: Sendable {
 
     /// Waits until the session is complete, then looks whether everything about it is as it must be.
     func isMergedOnce(_ id: String, mebibytes: Int, _ why: Comment) async throws {
-        try await eventually("\(id) is complete", within: .seconds(30)) {
-            try await self.count("SELECT count(*) FROM reconciled.uploads WHERE id = '\(id)' AND status = 'complete'")
-                == 1
+        do {
+            try await eventually("\(id) is complete or for humans", within: .seconds(30)) {
+                let status = try await self.column("status", of: id)
+                return status == "complete" || status == "review"
+            }
+        } catch {
+            let state = try await state(of: id)
+            Issue.record("\(state)")
+            throw error
+        }
+        let status = try await column("status", of: id)
+        guard status == "complete" else {
+            let state = try await state(of: id)
+            Issue.record("\(state)")
+            return
         }
         let merged = try Data(contentsOf: files.appending(path: "below/\(id)"), options: .alwaysMapped)
         #expect(merged == content(0..<mebibytes), why)
