@@ -8,8 +8,8 @@ public protocol Store<R, Change>: Sendable {
 
     /// Writes conclusions and claims due rows in one round trip; each half succeeds or fails by itself.
     ///
-    /// Settling is fenced by lease token and poller, and compares the status and, where there is one, the basis. Claiming takes due rows of the lanes that
-    /// may run, oldest first within each lane, and never a row that another holds.
+    /// Settling is fenced by lease token and poller, and compares the status and, where there is one, the basis. Claiming
+    /// takes due rows of the lanes that may run, oldest first within each lane, and never a row that another holds.
     func exchange(_ request: Exchange<R, Change>) async -> ExchangeResult<R>
 
     /// Extends leases; returns the tokens whose leases were extended. A token that is missing was lost, or the
