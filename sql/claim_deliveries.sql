@@ -33,11 +33,12 @@ probing AS MATERIALIZED (
 open_lane AS MATERIALIZED (
     SELECT lane.name, lane.suspects,
         CASE WHEN lane.paused_at IS NULL THEN lane.quota ELSE 1 END AS quota,
-        -- A probe looks behind the one before it: no id lies between one and what is made of it here.
+        -- A probe looks behind the one before it: no id lies between one and what is made of it here. A place that
+        -- another watch left in a lane of this name may be no number.
         CASE WHEN lane.paused_at IS NULL THEN lane.from_at ELSE COALESCE(probing.probed_due_at, '-infinity')
             END AS from_at,
-        CASE WHEN lane.paused_at IS NULL THEN lane.from_id ELSE COALESCE(probing.probed_id::bigint + 1, 0)
-            END AS from_id
+        CASE WHEN lane.paused_at IS NULL THEN lane.from_id
+            ELSE COALESCE(reconciled.delivery_id(probing.probed_id) + 1, 0) END AS from_id
     FROM lane
     LEFT JOIN probing ON probing.name = lane.name
     WHERE CASE

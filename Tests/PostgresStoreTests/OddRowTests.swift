@@ -1,3 +1,4 @@
+import Deliveries
 import Payments
 import Postgres
 import PostgresStore
@@ -5,6 +6,8 @@ import Reconciling
 import StoreConformance
 import TestSupport
 import Testing
+import Timers
+import Uploads
 
 /// What an application may write to a row must not stop the others, nor the poller.
 @Suite struct OddRowTests {
@@ -81,6 +84,33 @@ import Testing
                 if case .written("pending", _, let lane) = outcome { lane } else { "not written" }
             }
             #expect(lanes == ["b", nil])
+        }
+    }
+
+    /// Lanes are known by their names alone: this one was another watch's when it paused itself.
+    @Test func aPlaceThatAnotherWatchLeftInItsLaneStopsNoProbe() async throws {
+        try await expectProbe(of: DeliveryTable.self, behind: "A-1")
+        try await expectProbe(of: OrderTable.self, behind: "7")
+        try await expectProbe(of: TimerTable.self, behind: "7")
+        try await expectProbe(of: UploadTable.self, behind: "7")
+    }
+
+    /// Claims the one row of a lane that paused itself and was probed at `place` before.
+    private func expectProbe<Table: TableUnderTest>(
+        of table: Table.Type, behind place: String
+    ) async throws {
+        try await PostgresStoreTests.withHarness(table) { harness in
+            try await harness.insert(NewRow("8"))
+            let store = try await harness.store(poller: "p1")
+            try await store.pause(lane: "a", reason: "401")
+            try await harness.run(
+                "UPDATE reconciled.lanes SET probe_at = now(), probed_due_at = now() - interval '1 day', probed_id = $1",
+                [.text(place)])
+            let request = ClaimRequest<String>(
+                lease: .seconds(60), quotas: [LaneQuota(lane: "a", count: 10, includesSuspects: true)])
+            let result = await store.exchange(Exchange(settlements: [], claim: request))
+            let claimed = try #require(try result.claimed?.get())
+            #expect(claimed.claims.map(\.row.id) == ["8"], "\(Table.watch)")
         }
     }
 
