@@ -2,10 +2,10 @@
 -- oldest: 1
 
 -- Where the last probe of a lane that paused itself was: the next one asks about the row behind it. The oldest may be
--- what is ill, and the lane would not be heard again.
+-- what is ill, and the lane would not be heard again. Of no collation of its own: an id is compared as its table has it.
 ALTER TABLE reconciled.lanes
     ADD COLUMN probed_due_at timestamptz,
-    ADD COLUMN probed_id text COLLATE "C";
+    ADD COLUMN probed_id text;
 
 -- Sessions took ids in blocks of a hundred, so that only their times told the newest checks of a row, and no index has
 -- those. One at a time, ids follow each other as the row's checks do under its leases, and checks_row_idx gives the

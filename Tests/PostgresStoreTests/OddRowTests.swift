@@ -95,11 +95,22 @@ import Uploads
         try await expectProbe(of: UploadTable.self, behind: "7")
     }
 
+    /// As where a watch is a view over someone's own table.
+    @Test func idsOfAnotherCollationAreClaimed() async throws {
+        try await expectProbe(
+            of: OrderTable.self, behind: "7",
+            after: [
+                "CREATE COLLATION reconciled.theirs (LOCALE = 'C.UTF-8')",
+                "ALTER TABLE reconciled.orders ALTER COLUMN id TYPE text COLLATE reconciled.theirs",
+            ])
+    }
+
     /// Claims the one row of a lane that paused itself and was probed at `place` before.
     private func expectProbe<Table: TableUnderTest>(
-        of table: Table.Type, behind place: String
+        of table: Table.Type, behind place: String, after preparation: [String] = []
     ) async throws {
         try await PostgresStoreTests.withHarness(table) { harness in
+            for statement in preparation { try await harness.run(statement, []) }
             try await harness.insert(NewRow("8"))
             let store = try await harness.store(poller: "p1")
             try await store.pause(lane: "a", reason: "401")
