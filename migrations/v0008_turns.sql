@@ -15,9 +15,12 @@ ALTER SEQUENCE reconciled.checks_id_seq CACHE 1;
 -- All deliveries that one statement ended (delivered, in review) free the next ones of their subjects together. Row by
 -- row each looked for its subject's first past all that had ended before it: thousands of one subject took minutes.
 --
--- Transition tables go with no list of columns: it is called for claims as well, and ends at once for those. A row that
--- someone has locked is left alone: it asks again by itself soon, and two settles never wait for each other's rows. One
--- that failed has a schedule of its own. Pollers are told, for theirs may have gone to sleep.
+-- Transition tables go with no list of columns: it is called for claims as well, and ends at once for those. What had
+-- ended before and is only written once more frees the next one again, which is then looked at once too often: to compare
+-- both transition tables would be a join, by the plan that the session made for its first ending, however few that had.
+--
+-- A row that someone has locked is left alone: it asks again by itself soon, and two settles never wait for each other's
+-- rows. One that failed has a schedule of its own. Pollers are told, for theirs may have gone to sleep.
 CREATE FUNCTION reconciled.free_next_ended() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = pg_catalog
@@ -38,10 +41,7 @@ BEGIN
                     WHERE locked.id IN (
                         SELECT first.id
                         FROM (
-                            SELECT DISTINCT before.endpoint, before.subject
-                            FROM before
-                            JOIN after ON after.id = before.id
-                            WHERE before.status = 'pending' AND after.status <> 'pending'
+                            SELECT DISTINCT after.endpoint, after.subject FROM after WHERE after.status <> 'pending'
                         ) AS freed
                         CROSS JOIN LATERAL (
                             SELECT waiting.id
@@ -73,6 +73,6 @@ DROP FUNCTION reconciled.free_next_delivery();
 
 CREATE TRIGGER deliveries_free_next_update
     AFTER UPDATE ON reconciled.deliveries
-    REFERENCING OLD TABLE AS before NEW TABLE AS after
+    REFERENCING NEW TABLE AS after
     FOR EACH STATEMENT
     EXECUTE FUNCTION reconciled.free_next_ended();
