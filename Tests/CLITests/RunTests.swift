@@ -21,6 +21,24 @@ import Testing
         return file.path
     }
 
+    /// Adds an order that has long been due.
+    private static func add(_ id: String, _ gateway: String, config file: String) async throws {
+        let order = """
+            {"id": "\(id)", "gateway": "\(gateway)", "amount_minor": 1, "currency": "EUR",
+             "next_check_at": "2020-01-01T00:00:00Z"}
+            """
+        let added = try await Reconciled.run(["add", "orders", "--json", "-", "--config", file], input: order)
+        #expect(added.code == 0, "\(added.errors)")
+    }
+
+    private static func value(_ expression: String, _ id: String, in database: TestDatabase) async throws -> String? {
+        let sql = "SELECT (\(expression))::text FROM reconciled.orders WHERE id = $1"
+        let query = PostgresQuery(Statement(name: "", text: sql), [.text(id)])
+        return try await database.pool.query(query) { rows in
+            try rows.first { row in try row.readOptional(String.self) } ?? nil
+        }
+    }
+
     @Test func pollsServesMetricsAndStopsOnSigterm() async throws {
         try await withTestDatabase { database in
             try await withDirectory { directory in
@@ -110,24 +128,15 @@ import Testing
         try await withTestDatabase { database in
             try await withDirectory { directory in
                 let base = "database: { url: \"\(database.url)\" }\nhttp: { port: 0 }\n"
-                let slow = "slow: { kind: fixed, state: PAID, delay: 10s, timeout: 30s }"
+                // Longer than a busy machine takes for all that is looked at meanwhile, and within the grace.
+                let slow = "slow: { kind: fixed, state: PAID, delay: 25s, timeout: 60s }"
                 let gateways = "quick: { kind: fixed, state: PAID }, \(slow)"
                 let file = try Self.write(base + "gateways: { \(gateways) }", to: directory)
                 func add(_ id: String, _ gateway: String) async throws {
-                    let order = """
-                        {"id": "\(id)", "gateway": "\(gateway)", "amount_minor": 1, "currency": "EUR",
-                         "next_check_at": "2020-01-01T00:00:00Z"}
-                        """
-                    let added = try await Reconciled.run(
-                        ["add", "orders", "--json", "-", "--config", file], input: order)
-                    #expect(added.code == 0, "\(added.errors)")
+                    try await Self.add(id, gateway, config: file)
                 }
                 func value(_ expression: String, _ id: String) async throws -> String? {
-                    let sql = "SELECT (\(expression))::text FROM reconciled.orders WHERE id = $1"
-                    let query = PostgresQuery(Statement(name: "", text: sql), [.text(id)])
-                    return try await database.pool.query(query) { rows in
-                        try rows.first { row in try row.readOptional(String.self) } ?? nil
-                    }
+                    try await Self.value(expression, id, in: database)
                 }
                 func settled(_ lane: String) -> String {
                     "reconciled_checks_total{lane=\"\(lane)\",verdict=\"settled\",watch=\"orders\"} 1\n"
@@ -167,9 +176,16 @@ import Testing
                 _ = try Self.write(base + "gateways: { \(more), zeta: { kind: fixed, state: PAID } }", to: directory)
                 run.send(SIGHUP)
                 try await run.says("the new configuration waits")
-                try await eventually("what was under check is paid") { try await value("status", "b") == "paid" }
+                let third = "\"lanes\":\"quick,slow,third,zeta\""
+                try await eventually("what was under check is paid") {
+                    // Looked at before the status: what begins after that one is in order.
+                    let hasBegun = run.output.contains(third)
+                    let isPaid = try await value("status", "b") == "paid"
+                    try #require(isPaid || !hasBegun, "\(run.output)")
+                    return isPaid
+                }
                 #expect(try await value("check_count", "b") == "1")
-                try await run.says("\"lanes\":\"quick,slow,third,zeta\"")
+                try await run.says(third)
                 try await served(3)
                 try await eventually("nothing is under way") {
                     let metrics = try await Self.get(port, "/metrics").body
@@ -178,6 +194,68 @@ import Testing
                 }
                 // The old one's connections are the new one's by now.
                 #expect(try await run.stop() == 0, "\(run.output)")
+            }
+        }
+    }
+
+    /// The new configuration cannot begin: what is under check is finished under the old one before the process ends.
+    @Test func aReloadThatFailsFinishesWhatIsUnderCheck() async throws {
+        try await withTestDatabase { database in
+            try await withDirectory { directory in
+                let base = "database: { url: \"\(database.url)\" }\n"
+                let other = try LongRunning(
+                    ["--config", try Self.write(base + "http: { port: 0 }", to: directory)], directory: directory)
+                let taken = try await other.port()
+                let slow = "gateways: { slow: { kind: fixed, state: PAID, delay: 15s, timeout: 60s } }"
+                let file = try Self.write(base + "http: { port: 0 }\n" + slow, to: directory)
+                let run = try LongRunning(["--config", file], directory: directory)
+                try await run.says("\"lanes\":\"slow\"")
+                try await Self.add("b", "slow", config: file)
+                try await eventually("it is under check") {
+                    try await Self.value("leased_by IS NOT NULL", "b", in: database) == "true"
+                }
+                _ = try Self.write(base + "http: { port: \(taken) }\n" + slow, to: directory)
+                run.send(SIGHUP)
+                try await run.says("stopping: finishing what runs")
+                #expect(try await Self.value("status", "b", in: database) == "pending")
+                try await eventually("it ends") { !run.process.isRunning }
+                #expect(run.process.wait() == 1)
+                #expect(run.output.contains("port \(taken): the port is in use"), "\(run.output)")
+                #expect(try await Self.value("status", "b", in: database) == "paid")
+                #expect(try await Self.value("check_count", "b", in: database) == "1")
+                #expect(try await other.stop() == 0)
+            }
+        }
+    }
+
+    /// What the old configuration's pollers cannot finish is no reason to end the new one's.
+    @Test func aReloadOutlivesThePollersThatItReplaced() async throws {
+        try await withTestDatabase { old in
+            try await withTestDatabase { new in
+                try await withDirectory { directory in
+                    func configuration(_ database: TestDatabase) -> String {
+                        "database: { url: \"\(database.url)\" }\nhttp: { port: 0 }\n"
+                            + "gateways: { slow: { kind: fixed, state: PAID, delay: 15s, timeout: 60s } }"
+                    }
+                    let file = try Self.write(configuration(old), to: directory)
+                    let run = try LongRunning(["--config", file], directory: directory)
+                    try await run.says("\"lanes\":\"slow\"")
+                    try await Self.add("b", "slow", config: file)
+                    try await eventually("it is under check") {
+                        try await Self.value("leased_by IS NOT NULL", "b", in: old) == "true"
+                    }
+                    // Claims go on, but no settle.
+                    let rename = Statement(name: "", text: "ALTER TABLE reconciled.checks RENAME TO gone")
+                    try await old.pool.execute(PostgresQuery(rename))
+                    _ = try Self.write(configuration(new), to: directory)
+                    run.send(SIGHUP)
+                    try await run.says("pollers of an earlier configuration failed")
+                    try await Self.add("c", "slow", config: file)
+                    try await eventually("the new one's order is paid") {
+                        try await Self.value("status", "c", in: new) == "paid"
+                    }
+                    #expect(try await run.stop() == 0, "\(run.output)")
+                }
             }
         }
     }

@@ -161,9 +161,9 @@ struct PollerProcess: Sendable {
         try await ServiceGroup(services: services, logger: quietLogger).run()
     }
 
-    /// - Parameter successor: the process after a reload, which may have taken over the connections.
-    func close(leaving successor: PollerProcess? = nil) async {
-        if successor?.pools !== pools { await pools.close() }
+    /// - Parameter others: the process under other configurations, with which it may share the connections.
+    func close(leaving others: [PollerProcess] = []) async {
+        if !others.contains(where: { $0.pools === pools }) { await pools.close() }
         do {
             try await outside.shutdown()
         } catch {

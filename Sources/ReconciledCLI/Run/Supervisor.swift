@@ -7,8 +7,13 @@ import UnixSignals
 /// A new configuration takes over the port, and from that moment its pollers claim; what those of the old one have under
 /// check they finish and settle beside them, within their grace: leases and tokens keep them apart as they do pollers of
 /// two machines. For so long more checks may be under way than a concurrency allows, by those of the old configuration. No
-/// third one begins before they have ended.
+/// third one begins before they have ended, or their grace is over and their rows were handed back.
+///
+/// A configuration whose port or pollers fail ends the process, as at a start; what runs is finished first.
 struct Supervisor: Sendable {
+    /// The pollers' grace and some time to hand back: what is left then ignores its end.
+    private static let leavingMax = Duration.seconds(35)
+
     /// A private server's; it goes before the configuration's.
     let embeddedURL: String?
     let migrates: Bool
@@ -25,8 +30,8 @@ struct Supervisor: Sendable {
             group.cancelAll()
             return end
         }
-        if let leaving = end.leaving { await leaving.close(leaving: end.current) }
-        await end.current.close()
+        var rest = end.processes
+        while let process = rest.popLast() { await process.close(leaving: rest) }
         if let failure = end.failure, !(failure is CancellationError) { throw failure }
     }
 
@@ -71,44 +76,73 @@ struct Supervisor: Sendable {
         in group: inout DiscardingTaskGroup
     ) async -> RunEnd {
         var current = Generation(1, process(first, replacing: nil))
-        var leaving: Generation?
+        var leaving: [Generation] = []
         var next: RunTarget?
         var isStopping = false
+        var failure: (any Error)?
         current.start(inbox, in: &group)
-        for await event in events {
+        events: for await event in events {
             switch event {
-            case .leave:
-                return RunEnd(current: current.process, leaving: leaving?.process)
+            case .leave: break events
             case .stop:
                 isStopping = true
                 await current.pollers.triggerGracefulShutdown()
             case .reload(let target):
                 next = target
-                if leaving != nil { logger.notice("the new configuration waits for checks of the one before the last") }
-            case .frontEnded(let failure?), .pollersEnded(_, let failure?):
-                return RunEnd(current: current.process, leaving: leaving?.process, failure: failure)
-            case .frontEnded(nil):
+                if !leaving.allSatisfy(\.isLate) {
+                    logger.notice("the new configuration waits for checks of the one before the last")
+                }
+            case .frontEnded(let error):
                 current.isFrontOver = true
-                guard let target = next, !isStopping else { break }
+                failure = failure ?? error
+                guard let target = next, !isStopping, failure == nil else { break }
                 next = nil
                 await current.pollers.triggerGracefulShutdown()
-                leaving = current
+                tell(inbox, whenLate: current, in: &group)
+                leaving.append(current)
                 current = Generation(current.number + 1, process(target, replacing: current.process))
                 current.start(inbox, in: &group)
-            case .pollersEnded(let number, nil):
-                if number == current.number {
-                    current.arePollersOver = true
-                    // Last of all: a probe is answered, and metrics are served, until the rows are written.
-                    await current.front.triggerGracefulShutdown()
-                } else if let ended = leaving {
-                    leaving = nil
-                    await ended.process.close(leaving: current.process)
+            case .late(let number):
+                guard let index = leaving.firstIndex(where: { $0.number == number }) else { break }
+                leaving[index].isLate = true
+                logger.warning("checks of an earlier configuration ignore their end; their rows were handed back")
+            case .pollersEnded(current.number, let error):
+                current.arePollersOver = true
+                failure = failure ?? error
+            case .pollersEnded(let number, let error):
+                guard let index = leaving.firstIndex(where: { $0.number == number }) else { break }
+                let ended = leaving.remove(at: index).process
+                if let error {
+                    // Its rows were handed back, or are left to their leases: those who poll now take them.
+                    logger.error("pollers of an earlier configuration failed", metadata: ["error": "\(error)"])
                 }
+                let rest = [current.process] + leaving.map(\.process)
+                group.addTask { await ended.close(leaving: rest) }
             }
-            if current.isFrontOver, current.arePollersOver, leaving == nil { break }
-            if next != nil, !isStopping, leaving == nil { await current.front.triggerGracefulShutdown() }
+            if let failure, !isStopping {
+                isStopping = true
+                logger.error("stopping: finishing what runs", metadata: ["error": "\(failure)"])
+                await current.pollers.triggerGracefulShutdown()
+            }
+            if current.arePollersOver, leaving.isEmpty {
+                if current.isFrontOver { break events }
+                // Last of all: a probe is answered, and metrics are served, until the rows are written.
+                await current.front.triggerGracefulShutdown()
+            } else if next != nil, !isStopping, leaving.allSatisfy(\.isLate) {
+                await current.front.triggerGracefulShutdown()
+            }
         }
-        return RunEnd(current: current.process, leaving: leaving?.process)
+        return RunEnd(processes: [current.process] + leaving.map(\.process), failure: failure)
+    }
+
+    private func tell(
+        _ inbox: AsyncStream<RunEvent>.Continuation, whenLate leaving: Generation, in group: inout DiscardingTaskGroup
+    ) {
+        let number = leaving.number
+        group.addTask {
+            do { try await Task.sleep(for: Self.leavingMax) } catch { return }
+            inbox.yield(.late(number))
+        }
     }
 
     private func process(_ target: RunTarget, replacing predecessor: PollerProcess?) -> PollerProcess {
@@ -133,12 +167,13 @@ private enum RunEvent: Sendable {
     /// The current configuration's; only its front is ever running.
     case frontEnded((any Error)?)
     case pollersEnded(Int, (any Error)?)
+    /// A configuration's pollers should have ended by now.
+    case late(Int)
 }
 
 private struct RunEnd: Sendable {
-    var current: PollerProcess
-    /// Whose pollers were still finishing.
-    var leaving: PollerProcess?
+    /// To be closed: the current one, then those whose pollers were still finishing.
+    var processes: [PollerProcess]
     var failure: (any Error)?
 }
 
@@ -150,6 +185,8 @@ private struct Generation: Sendable {
     let pollers: ServiceGroup
     var isFrontOver = false
     var arePollersOver = false
+    /// It is leaving, and its checks do not end.
+    var isLate = false
 
     init(_ number: Int, _ process: PollerProcess) {
         self.number = number
