@@ -1,17 +1,6 @@
 -- Turns: probes of a paused lane, checks of one row, deliveries of one subject.
 -- oldest: 1
 
--- Where the last probe of a lane that paused itself was: the next one asks about the row behind it. The oldest may be
--- what is ill, and the lane would not be heard again. Of no collation of its own: an id is compared as its table has it.
-ALTER TABLE reconciled.lanes
-    ADD COLUMN probed_due_at timestamptz,
-    ADD COLUMN probed_id text;
-
--- Sessions took ids in blocks of a hundred, so that only their times told the newest checks of a row, and no index has
--- those. One at a time, ids follow each other as the row's checks do under its leases, and checks_row_idx gives the
--- newest first. Those written before are in order within a session, and forgotten in 14 days.
-ALTER SEQUENCE reconciled.checks_id_seq CACHE 1;
-
 -- All deliveries that one statement ended (delivered, in review) free the next ones of their subjects together. Row by
 -- row each looked for its subject's first past all that had ended before it: thousands of one subject took minutes.
 --
@@ -76,3 +65,16 @@ CREATE TRIGGER deliveries_free_next_update
     REFERENCING NEW TABLE AS after
     FOR EACH STATEMENT
     EXECUTE FUNCTION reconciled.free_next_ended();
+
+-- Sessions took ids in blocks of a hundred, so that only their times told the newest checks of a row, and no index has
+-- those. One at a time, ids follow each other as the row's checks do under its leases, and checks_row_idx gives the
+-- newest first. Those written before are in order within a session, and forgotten in 14 days.
+ALTER SEQUENCE reconciled.checks_id_seq CACHE 1;
+
+-- Where the last probe of a lane that paused itself was: the next one asks about the row behind it. The oldest may be
+-- what is ill, and the lane would not be heard again. Of no collation of its own: an id is compared as its table has it.
+--
+-- Last of all: every claim reads this table, and those of deliveries lock it after theirs.
+ALTER TABLE reconciled.lanes
+    ADD COLUMN probed_due_at timestamptz,
+    ADD COLUMN probed_id text;

@@ -5,6 +5,13 @@ import Timeline
 /// Brings a database to the schema that this version of Reconciled knows: forward only, each migration in a transaction
 /// of its own under one advisory lock, so that two that migrate at the same instant do it once.
 public struct Migrator: Sendable {
+    /// A migration may take longer than any statement of a poller.
+    private static let patience = Duration.seconds(3_600)
+    /// Claims and the application's statements wait behind a migration that waits for a lock.
+    private static let lockTimeout = "2s"
+    /// Theirs before it is tried again.
+    private static let lockPause = Duration.seconds(1)
+
     private let pool: PostgresPool
     private let migrations: [Migration]
     private let logger: Logger
@@ -39,10 +46,33 @@ public struct Migrator: Sendable {
     }
 
     private func applyNext() async throws -> Migration? {
+        let end = Moment.now + Self.patience
+        var level = Logger.Level.notice
+        while true {
+            do {
+                return try await applyNext(before: end)
+            } catch let error as PostgresError where Self.isLockConflict(error) && Moment.now < end {
+                logger.log(
+                    level: level, "a migration waits for others' transactions; trying again",
+                    metadata: ["error": "\(error)"])
+                level = .debug
+            }
+            try await Task.sleep(for: Self.lockPause)
+        }
+    }
+
+    /// The lock timeout, or a deadlock with a statement that takes its locks in another order: nothing was done.
+    private static func isLockConflict(_ error: PostgresError) -> Bool {
+        error.sqlState == "55P03" || error.sqlState == "40P01"
+    }
+
+    private func applyNext(before end: Moment) async throws -> Migration? {
         let migrations = migrations
-        // A migration may take longer than any statement of a poller.
-        return try await pool.withTransaction(deadline: .seconds(3_600)) { transaction in
+        return try await pool.withTransaction(deadline: end - Moment.now) { transaction in
+            // Who migrates meanwhile is waited for.
+            _ = try transaction.execute(PostgresQuery(.sql("schema_patience"), [.text("0")]))
             _ = try transaction.execute(PostgresQuery(.sql("schema_lock")))
+            _ = try transaction.execute(PostgresQuery(.sql("schema_patience"), [.text(Self.lockTimeout)]))
             try transaction.execute(script: Statement.sql("schema_bootstrap").text)
             let state = try Self.state(in: transaction, known: migrations)
             guard let next = state.pending.first else {

@@ -1,4 +1,5 @@
 import Logging
+import Payments
 import Postgres
 import TestSupport
 import Testing
@@ -125,6 +126,60 @@ import Testing
                 try rows.first { row in try row.readOptional(Bool.self) ?? false }
             }
             #expect(isNamed == true)
+        }
+    }
+
+    /// Whoever wants the table waits behind a migration that waits for it: one long transaction would stop all claims.
+    @Test func aMigrationThatWaitsForALockLetsOthersPass() async throws {
+        try await withHarness(OrderTable.self) { harness in
+            let pool = harness.database.pool
+            let reading = Statement(name: "", text: "SELECT 1 FROM reconciled.lanes")
+            let waiting = Statement(
+                name: "",
+                text: """
+                    SELECT EXISTS (
+                        SELECT 1
+                        FROM pg_locks AS l
+                        JOIN pg_database AS d ON d.oid = l.database
+                        WHERE d.datname = current_database() AND l.relation = 'reconciled.lanes'::regclass
+                            AND NOT l.granted
+                    )
+                    """)
+            let isHeld = Flag()
+            async let held: Void = harness.whileOpen(reading.text, []) {
+                isHeld.set()
+                try await eventually("the migration waits") {
+                    try await pool.query(PostgresQuery(waiting)) { rows in
+                        try rows.first { row in try row.read(Bool.self) } ?? false
+                    }
+                }
+                try await pool.execute(PostgresQuery(reading), deadline: .seconds(15))
+            }
+            try await eventually("a transaction holds the table") { isHeld.isSet }
+            let altering = Migration(
+                file: "v0999_lanes",
+                text: """
+                    -- oldest: 1
+                    ALTER TABLE reconciled.lanes ADD COLUMN extra integer;
+                    """)
+            let applied = try await Migrator(pool: pool, migrations: Migration.all + [altering], logger: Self.quiet)
+                .migrate()
+            #expect(applied.map(\.version) == [999])
+            try await held
+        }
+    }
+
+    @Test func aMigrationIsNotCutOffByTheSessionsTimeout() async throws {
+        try await withTestDatabase { database in
+            let pool = PostgresPool(
+                configuration: PostgresConfiguration(
+                    url: database.url, applicationName: "test", statementTimeout: .milliseconds(500)),
+                size: 1, logger: testLogger)
+            let long = Migration(file: "v0999_long", text: "-- oldest: 1\nSELECT pg_sleep(1);")
+            let migrator = Migrator(pool: pool, migrations: Migration.all + [long], logger: Self.quiet)
+            let applied = try? await migrator.migrate()
+            await pool.close()
+            #expect(applied?.map(\.version) == [999])
         }
     }
 
