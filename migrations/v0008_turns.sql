@@ -68,7 +68,9 @@ CREATE TRIGGER deliveries_free_next_update
 
 -- Sessions took ids in blocks of a hundred, so that only their times told the newest checks of a row, and no index has
 -- those. One at a time, ids follow each other as the row's checks do under its leases, and checks_row_idx gives the
--- newest first. Those written before are in order within a session, and forgotten in 14 days.
+-- newest first. Those written before, and the rest of the block of each session that is open now, are in order within
+-- their session alone: of a row with more checks than are asked for, an older one may be taken for a newer. They are
+-- forgotten in 14 days.
 ALTER SEQUENCE reconciled.checks_id_seq CACHE 1;
 
 -- Where the last probe of a lane that paused itself was: the next one asks about the row behind it. The oldest may be

@@ -8,7 +8,8 @@ FROM (
         c.reason, c.duration_ms, c.answer
     FROM reconciled.checks AS c
     WHERE c.row_id = $2::text AND c.watch = $1::text
-    -- As checks_row_idx has them: no more is read than is asked for, however often the row was checked.
+    -- As checks_row_idx has them: no more is read than is asked for, however often the row was checked. Ids follow the
+    -- checks since v0008; for those of sessions from before it, see there.
     ORDER BY c.id DESC
     LIMIT $3::integer
 ) AS newest
