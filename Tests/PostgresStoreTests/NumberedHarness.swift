@@ -35,6 +35,10 @@ final class NumberedHarness: StoreHarness {
         try await base.setStatus(of: names.number(of: id), to: status)
     }
 
+    func setLane(of id: String, to lane: String) async throws {
+        try await base.setLane(of: names.number(of: id), to: lane)
+    }
+
     func setNextCheck(of id: String, in delay: Duration?) async throws {
         try await base.setNextCheck(of: names.number(of: id), in: delay)
     }

@@ -68,25 +68,6 @@ import Uploads
         }
     }
 
-    /// Its next check is another lane's business, and the poller looks for it there.
-    @Test func aSettleTellsWhereTheApplicationMovedTheOrder() async throws {
-        try await withHarness { harness, store in
-            for id in ["moved", "rests"] { try await harness.insert(NewRow(id)) }
-            let claims = try await claim(store).claims
-            try await harness.run("UPDATE reconciled.orders SET gateway = 'b', next_check_at = now()", [])
-            let settlements = claims.map { claim in
-                Settlement<String, OrderChange>(
-                    held: HeldLease(id: claim.row.id, lane: "a", lease: claim.lease), statusBefore: "pending",
-                    dueAt: claim.dueAt, verdict: .recheck, delay: claim.row.id == "rests" ? nil : .seconds(60))
-            }
-            let outcomes = try await store.exchange(Exchange(settlements: settlements, claim: nil)).settled.get()
-            let lanes = outcomes.map { outcome -> String? in
-                if case .written("pending", _, let lane) = outcome { lane } else { "not written" }
-            }
-            #expect(lanes == ["b", nil])
-        }
-    }
-
     /// Lanes are known by their names alone: this one was another watch's when it paused itself.
     @Test func aPlaceThatAnotherWatchLeftInItsLaneStopsNoProbe() async throws {
         try await expectProbe(of: DeliveryTable.self, behind: "A-1")

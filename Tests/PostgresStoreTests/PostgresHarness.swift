@@ -36,18 +36,20 @@ final class PostgresHarness<Table: TableUnderTest>: StoreHarness {
 
     func columns(of id: String) async throws -> RowColumns {
         let sql = """
-            SELECT status, next_check_at - now(), check_count, failure_count, claim_count, lease_token,
-                lease_expires_at IS NOT NULL, leased_by, progress, last_verdict, last_error, last_checked_at IS NOT NULL
+            SELECT \(Table.laneColumn), status, next_check_at - now(), check_count, failure_count, claim_count,
+                lease_token, lease_expires_at IS NOT NULL, leased_by, progress, last_verdict, last_error,
+                last_checked_at IS NOT NULL
             FROM reconciled.\(Table.watch) WHERE id::text = $1
             """
         let columns = try await application.query(query(sql, [.text(id)])) { rows in
             try rows.first { row in
                 RowColumns(
-                    status: try row.read(), nextCheckIn: try row.readOptional(), checkCount: try row.read(),
-                    failureCount: try row.read(), claimCount: try row.read(), leaseToken: try row.readOptional(),
-                    isLeaseExpirySet: try row.read(), leasedBy: try row.readOptional(),
-                    progress: try row.readOptional(), lastVerdict: try row.readOptional(),
-                    lastError: try row.readOptional(), isLastCheckedAtSet: try row.read())
+                    lane: try row.read(), status: try row.read(), nextCheckIn: try row.readOptional(),
+                    checkCount: try row.read(), failureCount: try row.read(), claimCount: try row.read(),
+                    leaseToken: try row.readOptional(), isLeaseExpirySet: try row.read(),
+                    leasedBy: try row.readOptional(), progress: try row.readOptional(),
+                    lastVerdict: try row.readOptional(), lastError: try row.readOptional(),
+                    isLastCheckedAtSet: try row.read())
             }
         }
         guard let columns else { throw TestDatabaseError(description: "no row \(id)") }
@@ -70,6 +72,12 @@ final class PostgresHarness<Table: TableUnderTest>: StoreHarness {
     func setStatus(of id: String, to status: String) async throws {
         try await run(
             "UPDATE reconciled.\(Table.watch) SET status = $2 WHERE id::text = $1", [.text(id), .text(status)])
+    }
+
+    func setLane(of id: String, to lane: String) async throws {
+        try await run(
+            "UPDATE reconciled.\(Table.watch) SET \(Table.laneColumn) = $2 WHERE id::text = $1",
+            [.text(id), .text(lane)])
     }
 
     func setNextCheck(of id: String, in delay: Duration?) async throws {

@@ -8,6 +8,7 @@ import Uploads
 /// What the conformance suite needs of a watch's table besides the contract.
 protocol TableUnderTest: WatchTable {
     static var statuses: StatusWords { get }
+    static var laneColumn: String { get }
     /// Parameters: id, lane, claim_count, next_check_at from now.
     static var insertion: String { get }
     /// A change that sets only the status.
@@ -19,6 +20,7 @@ protocol TableUnderTest: WatchTable {
 
 extension OrderTable: TableUnderTest {
     static let statuses = StatusWords.orders
+    static let laneColumn = "gateway"
 
     static let insertion = """
         INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, claim_count, next_check_at)
@@ -40,6 +42,7 @@ extension OrderTable: TableUnderTest {
 extension UploadTable: TableUnderTest {
     static let statuses = StatusWords(
         waiting: "receiving", settled: "complete", withdrawn: "expired", closed: "review")
+    static let laneColumn = "store"
 
     static let insertion = """
         INSERT INTO reconciled.uploads (
@@ -58,6 +61,7 @@ extension UploadTable: TableUnderTest {
 extension TimerTable: TableUnderTest {
     /// An application that pauses a timer puts it to rest, by the table's trigger: not what the rules are about.
     static let statuses = StatusWords(waiting: "active", settled: "finished", withdrawn: "review", closed: "paused")
+    static let laneColumn = "lane"
 
     static let insertion = """
         INSERT INTO reconciled.timers (id, lane, every, url, claim_count, next_check_at)
@@ -74,6 +78,7 @@ extension TimerTable: TableUnderTest {
 extension DeliveryTable: TableUnderTest {
     /// Deliveries have three statuses; no rule writes the fourth.
     static let statuses = StatusWords(waiting: "pending", settled: "delivered", withdrawn: "review", closed: "none")
+    static let laneColumn = "endpoint"
 
     static let insertion = """
         INSERT INTO reconciled.deliveries (

@@ -2,7 +2,7 @@ import Reconciling
 import Timeline
 
 extension StoreConformance {
-    static var applicationRules: [Rule] { overtakenRules + nudgeRules + lockRules }
+    static var applicationRules: [Rule] { overtakenRules + nudgeRules + moveRules + lockRules }
 
     private static var overtakenRules: [Rule] {
         [
@@ -108,6 +108,24 @@ extension StoreConformance {
                 ])
                 try await subject.expectNextCheck("r1", in: nil)
             },
+        ]
+    }
+
+    private static var moveRules: [Rule] {
+        [
+            rule("a settle says in which lane the row is due, also one that the application moved meanwhile") {
+                subject in
+                try await subject.insert(NewRow("r1"), NewRow("r2"), NewRow("r3"))
+                let settlements = try await subject.claim().map { claim in
+                    subject.settlement(claim, delay: claim.row.id == "r3" ? nil : .seconds(300))
+                }
+                for id in ["r1", "r3"] { try await subject.harness.setLane(of: id, to: "b") }
+                let lanes = try await subject.settle(settlements).map { outcome -> String? in
+                    if case .written(_, _, let lane) = outcome { lane } else { "not written" }
+                }
+                try subject.expect(lanes, is: ["b", "a", nil], "the lanes")
+                try subject.expect(try await subject.columns("r1").lane, is: "b", "the row's lane")
+            }
         ]
     }
 

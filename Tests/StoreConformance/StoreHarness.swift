@@ -20,6 +20,7 @@ public protocol StoreHarness: Sendable {
     func history(of id: String) async throws -> [HistoryEntry]
     func remove(_ id: String) async throws
     func setStatus(of id: String, to status: String) async throws
+    func setLane(of id: String, to lane: String) async throws
     /// Sets `next_check_at` to so long from the database's present (negative: ago); nil is NULL.
     func setNextCheck(of id: String, in delay: Duration?) async throws
     /// Runs `body` while an application's transaction holds the row's lock.
@@ -78,8 +79,9 @@ public struct NewRow: Sendable {
     }
 }
 
-/// A row's schedule columns and its status.
+/// A row's schedule columns, its lane and its status.
 public struct RowColumns: Hashable, Sendable {
+    public var lane: String
     public var status: String
     /// `next_check_at` from the database's present; nil is NULL.
     public var nextCheckIn: Duration?
@@ -96,10 +98,11 @@ public struct RowColumns: Hashable, Sendable {
     public var isLastCheckedAtSet: Bool
 
     public init(
-        status: String, nextCheckIn: Duration?, checkCount: Int, failureCount: Int, claimCount: Int,
+        lane: String, status: String, nextCheckIn: Duration?, checkCount: Int, failureCount: Int, claimCount: Int,
         leaseToken: Int64?, isLeaseExpirySet: Bool, leasedBy: String?, progress: String?, lastVerdict: String?,
         lastError: String?, isLastCheckedAtSet: Bool
     ) {
+        self.lane = lane
         self.status = status
         self.nextCheckIn = nextCheckIn
         self.checkCount = checkCount

@@ -79,7 +79,7 @@ struct Subject<H: StoreHarness>: Sendable {
                 let columns = try await columns(settlement.held.id)
                 try expect(
                     (dueAt == nil) == (columns.nextCheckIn == nil), "the outcome says whether the row is due again")
-                try expect(lane, is: dueAt.map { _ in settlement.held.lane }, "the lane that it says")
+                try expect(lane, is: dueAt.map { _ in columns.lane }, "the lane that it says")
             case .stale, .locked, .refused: break
             }
         }

@@ -34,10 +34,11 @@ final class SimulatedHarness: StoreHarness {
         let (row, now) = database.perform { table, now in (table.rows[id], now) }
         guard let row else { throw StoreError(.permanent, message: "no row \(id)") }
         return RowColumns(
-            status: row.status, nextCheckIn: row.nextCheckAt.map { $0 - now }, checkCount: row.checkCount,
-            failureCount: row.failureCount, claimCount: row.claimCount, leaseToken: row.leaseToken,
-            isLeaseExpirySet: row.leaseExpiresAt != nil, leasedBy: row.leasedBy, progress: row.progress,
-            lastVerdict: row.lastVerdict, lastError: row.lastError, isLastCheckedAtSet: row.lastCheckedAt != nil)
+            lane: row.lane, status: row.status, nextCheckIn: row.nextCheckAt.map { $0 - now },
+            checkCount: row.checkCount, failureCount: row.failureCount, claimCount: row.claimCount,
+            leaseToken: row.leaseToken, isLeaseExpirySet: row.leaseExpiresAt != nil, leasedBy: row.leasedBy,
+            progress: row.progress, lastVerdict: row.lastVerdict, lastError: row.lastError,
+            isLastCheckedAtSet: row.lastCheckedAt != nil)
     }
 
     func history(of id: String) async throws -> [HistoryEntry] {
@@ -53,6 +54,10 @@ final class SimulatedHarness: StoreHarness {
 
     func setStatus(of id: String, to status: String) async throws {
         database.perform { table, _ in table.rows[id]?.status = status }
+    }
+
+    func setLane(of id: String, to lane: String) async throws {
+        database.perform { table, _ in table.rows[id]?.lane = lane }
     }
 
     func setNextCheck(of id: String, in delay: Duration?) async throws {
