@@ -126,7 +126,7 @@ import Timeline
             #expect(kind(outcome) == .unreadable)
             #expect(record.events == ["list", "head", "note", "complete", "note"])
             // Later, and with the same parts, it says the same.
-            let (again, second) = try await merge(with([.complete: [reply]]), state: try #require(record.noted))
+            let (again, second) = try await merge(with([.complete: [reply]]), state: record.noted)
             #expect(kind(again) == .invalid(reason: "PARTS_REFUSED"))
             #expect(second.events == ["list", "head", "note", "complete"])
         }
@@ -135,7 +135,7 @@ import Timeline
     @Test func whatALastingRefusalSaysIsTold() async throws {
         let replies = with([.complete: [.error("400 Bad", "MalformedXML")]])
         let (_, record) = try await merge(replies)
-        let (outcome, _) = try await merge(replies, state: try #require(record.noted))
+        let (outcome, _) = try await merge(replies, state: record.noted)
         guard case .fault(let fault) = outcome else { Issue.record("\(outcome)"); return }
         #expect(fault.problem.contains("HTTP 400, MalformedXML"))
         // What passes by itself is waited for, however often.
