@@ -43,6 +43,25 @@ import Uploads
         }
     }
 
+    /// An application sets the status and no more, of an upload whose chunks went.
+    @Test func whatGoesOnByStatusAloneHoldsItsNameAgain() async throws {
+        try await withDesk { harness, desk in
+            _ = try await desk.add("[\(Self.session)]")
+            try await harness.run("UPDATE reconciled.uploads SET status = 'expired', reclaimed_at = now()", [])
+            try await harness.run("UPDATE reconciled.uploads SET status = 'review'", [])
+            #expect(try await row(desk)["reclaimed_at"]?.string != nil)
+            try await harness.run("UPDATE reconciled.uploads SET status = 'receiving'", [])
+            #expect(try await row(desk)["reclaimed_at"]?.isNull == true)
+            // Meanwhile another one of that name may have begun.
+            try await harness.run("UPDATE reconciled.uploads SET status = 'expired', reclaimed_at = now()", [])
+            _ = try await desk.add("[\(Self.session.replacing("u1", with: "u2"))]")
+            let error = await #expect(throws: PostgresError.self) {
+                try await harness.run("UPDATE reconciled.uploads SET status = 'receiving' WHERE id = 'u1'", [])
+            }
+            #expect(error?.sqlState == "23505")
+        }
+    }
+
     @Test func aRowIsReadAsAClaimReadsIt() async throws {
         try await withDesk { harness, desk in
             _ = try await desk.add("[\(Self.session)]")

@@ -80,6 +80,29 @@ import Timeline
         #expect(try folders(scene).isEmpty)
     }
 
+    /// A folder, a link or half a chunk took its place: the whole one waits until the place is free.
+    @Test(arguments: ["folder", "link", "half"]) func aChunkWhosePlaceNoChunkHasWaits(obstacle: String) async throws {
+        let scene = try DirectoryScene()
+        let upload = try await expired(scene)
+        let place = scene.chunk("s1/1")
+        try FileManager.default.createDirectory(at: scene.chunk("s1"), withIntermediateDirectories: true)
+        switch obstacle {
+        case "folder": try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
+        case "link": try FileManager.default.createSymbolicLink(atPath: place.path, withDestinationPath: "/dev/null")
+        default: try Data([1, 2, 3]).write(to: place)
+        }
+        #expect(try await restore(scene, upload).get() == nil)
+        #expect(try await scene.inspect(upload).missing.description == "1")
+        #expect(try trash(scene).map { $0.hasSuffix("/1") } == [true])
+        try FileManager.default.removeItem(at: place)
+        #expect(try await restore(scene, upload).get() == 300)
+        guard case .published = try await scene.merge(upload) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.published() == Self.content)
+    }
+
     /// It expires a second time, and goes on a second time: what was replaced in between does not come back.
     @Test(arguments: patterns) func whatWasReplacedStaysReplaced(pattern: String) async throws {
         let scene = try DirectoryScene(pattern: pattern)

@@ -57,9 +57,9 @@ struct Trash: Sendable {
         return try bytes(identity)
     }
 
-    /// Moves the session's chunks back to where they were. What came there since stays, and what it is in the way of is
-    /// superseded: it goes, or it would come back one day as if it were the session's. Returns the bytes of what came back;
-    /// nil: something is in the place of the session's directory.
+    /// Moves the session's chunks back to where they were. A chunk that came there since stays, and the one that it is in
+    /// the way of is superseded: it goes, or it would come back one day as if it were the session's. Returns the bytes of
+    /// what came back; nil: something else is in the place of the session's directory or of a chunk, which waits here.
     ///
     /// Each chunk stands for itself: whoever dies in the middle, or is not alone, leaves the rest to the next, and what is
     /// freed meanwhile is missing.
@@ -74,14 +74,20 @@ struct Trash: Sendable {
         }
         var sum: Int64 = 0
         var superseded: [(name: String, status: OpenFile.Status)] = []
+        var waits = false
         for file in found {
             guard mayGoOn() else { throw MergeJob.Stop(.interrupted) }
             guard let status = try folder.status(of: file.name) else { continue }
             do throws(FileError) {
                 if try folder.move(file.name, to: directory, file.place) {
                     sum = sum.addingSaturated(status.bytes)
-                } else {
+                } else if let there = try directory.status(of: file.place), there.kind == .file,
+                    there.bytes >= status.bytes
+                {
                     superseded.append((file.name, status))
+                } else {
+                    // No chunk, or one that is not whole yet.
+                    waits = true
                 }
             } catch {
                 guard error.code == ENOENT else { throw error }
@@ -101,7 +107,7 @@ struct Trash: Sendable {
         } catch {
             guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
         }
-        return sum
+        return waits ? nil : sum
     }
 
     /// What is here of the session's chunks, and where it belongs; of several in one place the one that was put here last
