@@ -13,6 +13,10 @@ BEGIN
         -- note_review() is not called for a statement that does not name the reason.
         NEW.review_reason := NULL;
         NEW.review_at := NULL;
+        -- It came to rest for a human's word, which this is. A timer's grid says when: see schedule_timer().
+        IF TG_TABLE_NAME <> 'timers' THEN
+            NEW.next_check_at := COALESCE(NEW.next_check_at, now());
+        END IF;
         RETURN NEW;
     END IF;
     NEW.review_reason := 'NO_REASON';

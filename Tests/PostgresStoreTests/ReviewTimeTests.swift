@@ -97,8 +97,13 @@ import Testing
             for _ in 0..<2 {
                 try await Self.run(database, "UPDATE \(table) SET status = 'review'")
                 #expect(try await Self.holds(database, named))
+                // As a check leaves it.
+                try await Self.run(database, "UPDATE \(table) SET next_check_at = NULL")
                 try await Self.run(database, "UPDATE \(table) SET status = '\(waiting)'")
                 #expect(try await Self.holds(database, isGone))
+                // A timer's is its grid's next instant.
+                let due = watch == "timers" ? "next_check_at > now()" : "next_check_at <= now()"
+                #expect(try await Self.holds(database, "(SELECT \(due) FROM \(table))"))
             }
             try await Self.run(database, "UPDATE \(table) SET status = 'review', review_reason = 'A'")
             try await Self.run(database, "UPDATE \(table) SET status = '\(waiting)'")
