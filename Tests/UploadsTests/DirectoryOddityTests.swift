@@ -7,6 +7,10 @@ import Timeline
 /// What a client named or placed otherwise than the store's pattern has it: told on the row, and never taken for a chunk.
 @Suite struct DirectoryOddityTests {
     private static let content = DirectoryScene.content(900)
+    /// Patterns, and what a client that pads its numbers sends.
+    private static let paddings = [
+        ("{id}/{index}", "s1/00"), ("{name}_{index}", "file.bin_00"), ("part-{id}.{index}", "part-s1.00"),
+    ]
 
     private func check(_ scene: DirectoryScene, _ upload: Upload) async -> WatchedSession {
         let reconciler = UploadReconciler(lanes: ["local": UploadLane(store: scene.store, policy: Session.policy)])
@@ -17,10 +21,7 @@ import Timeline
         return session
     }
 
-    @Test(arguments: [
-        ("{id}/{index}", "s1/00"), ("{name}_{index}", "file.bin_00"), ("part-{id}.{index}", "part-s1.00"),
-    ])
-    func chunksWhoseNumbersArePaddedAreNamed(pattern: String, padded: String) async throws {
+    @Test(arguments: paddings) func chunksWhoseNumbersArePaddedAreNamed(pattern: String, padded: String) async throws {
         let scene = try DirectoryScene(pattern: pattern)
         let upload = scene.upload(Self.content, chunkBytes: 300)
         try scene.send(upload, Self.content, only: [2])
@@ -34,10 +35,7 @@ import Timeline
     }
 
     /// What its client sends is of no use to anyone; but it sends, and the session does not expire under its hands.
-    @Test(arguments: [
-        ("{id}/{index}", "s1/00"), ("{name}_{index}", "file.bin_00"), ("part-{id}.{index}", "part-s1.00"),
-    ])
-    func aFileUnderAWrongNameIsActivity(pattern: String, padded: String) async throws {
+    @Test(arguments: paddings) func aFileUnderAWrongNameIsActivity(pattern: String, padded: String) async throws {
         let scene = try DirectoryScene(pattern: pattern)
         let upload = scene.upload(Self.content, chunkBytes: 300)
         try scene.send(upload, Self.content, only: [2])
