@@ -176,10 +176,10 @@ import Testing
                     url: database.url, applicationName: "test", statementTimeout: .milliseconds(500)),
                 size: 1, logger: testLogger)
             let long = Migration(file: "v0999_long", text: "-- oldest: 1\nSELECT pg_sleep(1);")
-            let migrator = Migrator(pool: pool, migrations: Migration.all + [long], logger: Self.quiet)
-            let applied = try? await migrator.migrate()
-            await pool.close()
-            #expect(applied?.map(\.version) == [999])
+            let applied = try await withPool(pool) { pool in
+                try await Migrator(pool: pool, migrations: Migration.all + [long], logger: Self.quiet).migrate()
+            }
+            #expect(applied.map(\.version) == [999])
         }
     }
 

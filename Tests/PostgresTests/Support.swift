@@ -41,10 +41,3 @@ func connectFailure(_ url: String, deadline: Duration = .seconds(10)) async thro
     await pool.close()
     return error
 }
-
-func withPool(_ pool: PostgresPool, _ body: (PostgresPool) async throws -> Void) async throws {
-    let outcome: Result<Void, any Error>
-    do { outcome = .success(try await body(pool)) } catch { outcome = .failure(error) }
-    await pool.close()
-    return try outcome.get()
-}

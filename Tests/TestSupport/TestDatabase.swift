@@ -51,10 +51,12 @@ public func withTestDatabase<T>(
         logger: testLogger)
     let outcome: Result<T, any Error>
     do {
-        if migrated { try await migrate(pool, logger: testLogger) }
-        outcome = .success(try await body(TestDatabase(name: name, url: url, pool: pool)))
+        outcome = .success(
+            try await withPool(pool) { pool in
+                if migrated { try await migrate(pool, logger: testLogger) }
+                return try await body(TestDatabase(name: name, url: url, pool: pool))
+            })
     } catch { outcome = .failure(error) }
-    await pool.close()
     do {
         try await server.execute(
             PostgresQuery(Statement(name: "drop_database", text: "DROP DATABASE \(name) WITH (FORCE)")))
@@ -63,6 +65,15 @@ public func withTestDatabase<T>(
         testLogger.debug("test database was not dropped", metadata: ["error": "\(error)"])
     }
     await server.close()
+    return try outcome.get()
+}
+
+/// Runs `body` with a pool, and closes that afterwards.
+@discardableResult
+public func withPool<T>(_ pool: PostgresPool, _ body: (PostgresPool) async throws -> T) async throws -> T {
+    let outcome: Result<T, any Error>
+    do { outcome = .success(try await body(pool)) } catch { outcome = .failure(error) }
+    await pool.close()
     return try outcome.get()
 }
 
