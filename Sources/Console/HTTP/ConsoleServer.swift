@@ -24,9 +24,8 @@ public struct ConsoleServer: Service {
     private let logger: Logger
 
     /// Other ones than those that the checks' calls wait on: a page that takes its time holds up none of them. They live as
-    /// long as the process, as the shared ones do. Half of the cores, for requests wait for the database most of the time:
-    /// one loop that is busy adds 1.1 to 1.4 times as many rows a second on two cores as two that sleep and wake in turn.
-    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+    /// long as the process, as the shared ones do.
+    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
 
     /// - Parameters:
     ///   - port: 0 takes any free one; `onRunning` is told which.
