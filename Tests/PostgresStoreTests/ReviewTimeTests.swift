@@ -1,6 +1,7 @@
 import Payments
 import Postgres
 import PostgresStore
+import Schema
 import TestSupport
 import Testing
 
@@ -85,31 +86,67 @@ import Testing
         }
     }
 
-    /// By the status alone, as it came: our own word goes with it, another one's stays until its author takes it away.
+    /// By the status alone, whatever the reason was; and it is looked at again.
     @Test(arguments: ["orders", "uploads", "timers", "deliveries"])
     func whatTheApplicationMovesOnLeavesTheQueue(watch: String) async throws {
         try await withTestDatabase { database in
             let table = "reconciled.\(watch)"
             let waiting = try #require(Self.waiting[watch])
-            let named = "(SELECT review_reason = 'NO_REASON' AND review_at > now() - interval '1 minute' FROM \(table))"
-            let isGone = "(SELECT review_reason IS NULL AND review_at IS NULL FROM \(table))"
+            // A timer's is its grid's next instant.
+            let due = watch == "timers" ? "next_check_at > now()" : "next_check_at <= now()"
             try await Self.run(database, try #require(Self.rows[watch]))
-            for _ in 0..<2 {
-                try await Self.run(database, "UPDATE \(table) SET status = 'review'")
-                #expect(try await Self.holds(database, named))
+            for reason in ["NO_REASON", "A", "NO_REASON"] {
+                let given = reason == "A" ? ", review_reason = 'A'" : ""
+                try await Self.run(database, "UPDATE \(table) SET status = 'review'\(given)")
+                #expect(
+                    try await Self.holds(
+                        database,
+                        "(SELECT review_reason = '\(reason)' AND review_at > now() - interval '1 minute' FROM \(table))"
+                    ))
                 // As a check leaves it.
                 try await Self.run(database, "UPDATE \(table) SET next_check_at = NULL")
                 try await Self.run(database, "UPDATE \(table) SET status = '\(waiting)'")
-                #expect(try await Self.holds(database, isGone))
-                // A timer's is its grid's next instant.
-                let due = watch == "timers" ? "next_check_at > now()" : "next_check_at <= now()"
-                #expect(try await Self.holds(database, "(SELECT \(due) FROM \(table))"))
+                #expect(
+                    try await Self.holds(
+                        database, "(SELECT review_reason IS NULL AND review_at IS NULL AND \(due) FROM \(table))"))
             }
+            // Its own word on both stays.
             try await Self.run(database, "UPDATE \(table) SET status = 'review', review_reason = 'A'")
-            try await Self.run(database, "UPDATE \(table) SET status = '\(waiting)'")
+            try await Self.run(
+                database,
+                """
+                UPDATE \(table)
+                SET status = '\(waiting)', review_reason = 'B', next_check_at = now() + interval '9 days'
+                """)
             #expect(
                 try await Self.holds(
-                    database, "(SELECT review_reason = 'A' AND review_at IS NOT NULL FROM \(table))"))
+                    database, "(SELECT review_reason = 'B' AND next_check_at > now() + interval '8 days' FROM \(table))"
+                ))
+        }
+    }
+
+    /// What waited before anybody named it keeps the best guess of since when.
+    @Test func whatWaitedUnnamedIsNamedByTheMigration() async throws {
+        try await withTestDatabase(migrated: false) { database in
+            func migrate(below version: Int32) async throws {
+                let known = Migration.all.filter { $0.version < version }
+                try await Migrator(pool: database.pool, migrations: known, logger: testLogger).migrate()
+            }
+            try await migrate(below: 9)
+            try await Self.run(
+                database,
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, status, updated_at)
+                VALUES ('a', 'g', 1, 'EUR', 'review', now() - interval '3 weeks')
+                """)
+            try await migrate(below: .max)
+            #expect(
+                try await Self.holds(
+                    database,
+                    """
+                    (SELECT review_reason = 'NO_REASON' AND review_at < now() - interval '2 weeks'
+                    FROM reconciled.orders)
+                    """))
         }
     }
 

@@ -109,7 +109,13 @@ import Testing
                                         EXIT WHEN EXISTS (
                                             SELECT FROM pg_locks
                                             WHERE relation = 'reconciled.orders'::regclass AND NOT granted
+                                                AND database = (
+                                                    SELECT oid FROM pg_database WHERE datname = current_database()
+                                                )
                                         );
+                                        IF attempt = 1000 THEN
+                                            RAISE EXCEPTION 'no migration waits for this transaction';
+                                        END IF;
                                         PERFORM pg_sleep(0.005);
                                     END LOOP;
                                 END
