@@ -102,7 +102,7 @@ import Timeline
         let session = await check(scene, upload)
         #expect(session.last?.error?.contains("“s1/data”") == true)
         #expect(session.last?.change?.missing == "0-2")
-        try? FileManager.default.removeItem(at: data)
+        if instead != "nothing" { try FileManager.default.removeItem(at: data) }
         try FileManager.default.moveItem(at: outside, to: data)
         #expect(try await scene.inspect(upload).obstacle == nil)
     }

@@ -191,20 +191,15 @@ struct ChunkFiles: Sendable {
         return names
     }
 
-    /// Where the files that were put away under these names belong, of several in one place the one that was put away last
-    /// first: its name was taken, and has a count behind it (`7.1`).
-    func places(of names: [String]) -> [(name: String, place: String)] {
-        func origin(_ name: String) -> (place: String, count: Int)? {
-            if naming.index(of: name) != nil { return (name, 0) }
-            guard let dot = name.lastIndex(of: "."), let count = Int(name[dot...].dropFirst()), count > 0 else {
-                return nil
-            }
-            let place = String(name[..<dot])
-            return naming.index(of: place) == nil ? nil : (place, count)
+    /// Which chunk a file is that was put away under that name, from 0: where its name was taken it has a count behind it
+    /// (`7.1`). Nil for what is no chunk's.
+    func putAway(_ name: String) -> (index: Int, place: String, count: Int)? {
+        if let index = naming.index(of: name) { return (index, name, 0) }
+        guard let dot = name.lastIndex(of: "."), let count = Int(name[dot...].dropFirst()), count > 0 else {
+            return nil
         }
-        return names.compactMap { name in origin(name).map { (name: name, place: $0.place, count: $0.count) } }
-            .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
-            .map { (name: $0.name, place: $0.place) }
+        let place = String(name[..<dot])
+        return naming.index(of: place).map { ($0, place, count) }
     }
 
     /// Opens what a merge reads; nil if it is not there as it should be. One that this user may not read is the row's

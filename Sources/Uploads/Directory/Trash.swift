@@ -82,7 +82,7 @@ struct Trash: Sendable {
                 if try folder.move(file.name, to: directory, file.place) {
                     sum = sum.addingSaturated(status.bytes)
                 } else if let there = try directory.status(of: file.place), there.kind == .file,
-                    there.bytes >= status.bytes
+                    there.bytes == file.wholeBytes ?? there.bytes
                 {
                     superseded.append((file.name, status))
                 } else {
@@ -110,21 +110,30 @@ struct Trash: Sendable {
         return waits ? nil : sum
     }
 
-    /// What is here of the session's chunks, and where it belongs; of several in one place the one that was put here last
-    /// comes first.
-    private func found(
-        _ files: ChunkFiles, in folder: OpenFile
-    ) throws(FileError) -> [(name: String, place: String)] {
+    /// A chunk of the session that is here.
+    private struct Kept {
+        var name: String
+        var place: String
+        /// How long the chunk is when it is whole; nil where the session has no such chunk.
+        var wholeBytes: Int64?
+        var changed: Int64
+        var count: Int
+    }
+
+    /// What is here of the session's chunks; of several in one place the one that was put here last comes first.
+    private func found(_ files: ChunkFiles, in folder: OpenFile) throws(FileError) -> [Kept] {
         // An id that was used before may have left something here, which is another file's.
         let begin = files.upload.createdAt.microseconds.multipliedSaturated(by: 1_000)
-        var found: [(name: String, place: String, changed: Int64)] = []
-        for file in files.places(of: try folder.entries()) {
-            guard let status = try folder.status(of: file.name), status.changed >= begin else { continue }
-            found.append((file.name, file.place, status.changed))
+        var found: [Kept] = []
+        for name in try folder.entries() {
+            guard let (index, place, count) = files.putAway(name), let status = try folder.status(of: name),
+                status.changed >= begin
+            else { continue }
+            let wholeBytes = (0..<files.plan.count).contains(index) ? files.plan.bytes(at: index) : nil
+            found.append(
+                Kept(name: name, place: place, wholeBytes: wholeBytes, changed: status.changed, count: count))
         }
-        // Equal times are left in the order of the counts behind their names.
-        let order = found.indices.sorted { (found[$1].changed, $0) < (found[$0].changed, $1) }
-        return order.map { (name: found[$0].name, place: found[$0].place) }
+        return found.sorted { ($1.changed, $1.count, $0.name) < ($0.changed, $0.count, $1.name) }
     }
 
     /// The session's directory anew; nil if something else got its place. Its client may be another user: it is as open as
