@@ -6,9 +6,10 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Run pollers, metrics and probes until SIGTERM.",
         discussion: """
             SIGTERM stops claiming, finishes what runs within 30 seconds and hands the rest back; a second one hands back \
-            at once. SIGHUP reads the configuration again; a wrong one is logged and the old one stays. What is under check \
-            then is finished under the old one, while the new one begins; for so long more may be under way than \
-            its limits allow. An unreachable database is waited for.
+            at once. SIGHUP reads the configuration again; a wrong one is logged and the old one stays, but a port that is \
+            taken or a schema that does not fit ends the process. What is under check then is finished under the old \
+            one, while the new one begins; for so long more may be under way than its limits allow. An unreachable \
+            database is waited for.
 
             --embedded [DIR] starts a private PostgreSQL from the system's binaries in DIR and keeps its data there; alone, \
             at the end or before another option, in .reconciled under the current directory (/var/lib/reconciled for \

@@ -36,8 +36,9 @@ enum S3Failure: Error, Hashable, Sendable {
     /// Whether the parts that were to be put together are not those that the store has.
     var isOfParts: Bool { code == "InvalidPart" || code == "InvalidPartOrder" }
 
-    /// Whether it is about the header `if-none-match`, which some stores do not know: nothing was done then. Codes that may
-    /// be about anything are so only where the words besides say it: without the header, something may be overwritten.
+    /// Whether it is about the header `if-none-match`, which some stores do not know: nothing was done then. That something
+    /// is not implemented can be about nothing else of the call, for every store has the rest. Codes that may be about
+    /// anything are so only where the words besides say it: without the header, something may be overwritten.
     var isOfCondition: Bool {
         switch self {
         case .refused(501, _, _, _), .refused(_, "NotImplemented"?, _, _), .refused(400, "NotSupported"?, _, _): true

@@ -102,7 +102,7 @@ struct UploadWords: WatchWords {
             "A part is too small.", "The store takes no part under its minimum but the last.",
             "Have the client upload larger parts."),
         "PARTS_REFUSED": ReasonWords(
-            "The store refuses its own parts.", "It lists them, and did not put them together, twice in a row.",
+            "The store refuses its own parts.", "It lists them, and refuses to put them together, again and unchanged.",
             "Have the client send the parts again, then set it to receiving; or mark it expired."),
         "TOO_LARGE": ReasonWords(
             "It is larger than the store allows.", "Its parts or its size exceed the store's limits.",
