@@ -17,13 +17,12 @@ resolved AS (
     UPDATE reconciled.timers AS t
     SET status = $2::text,
         next_check_at = CASE
-            WHEN $2::text = 'review' THEN NULL
             WHEN $2::text = 'active' AND before.status = 'active' AND t.next_check_at IS NULL
                 THEN reconciled.timer_instant(t.anchor_at, t.every, now())
             ELSE t.next_check_at
         END,
-        review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(t.review_reason, 'MANUAL') END,
-        review_detail = CASE WHEN $2::text = 'review' THEN t.review_detail END,
+        review_reason = NULL,
+        review_detail = NULL,
         failure_count = 0,
         claim_count = 0,
         last_error = NULL,

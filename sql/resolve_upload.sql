@@ -24,8 +24,8 @@ resolved AS (
             WHEN $2::text = 'complete' THEN now() + $6::interval
             WHEN $2::text = 'expired' THEN now()
         END,
-        review_reason = CASE WHEN $2::text = 'review' THEN COALESCE(u.review_reason, 'MANUAL') END,
-        review_detail = CASE WHEN $2::text = 'review' THEN u.review_detail END,
+        review_reason = NULL,
+        review_detail = NULL,
         expires_at = CASE WHEN $2::text = 'receiving' THEN now() + $5::interval ELSE u.expires_at END,
         -- Chunks that have come until now are this session's, whether a check has seen them or not.
         last_activity_at = CASE WHEN $2::text = 'complete' THEN now() ELSE u.last_activity_at END,
