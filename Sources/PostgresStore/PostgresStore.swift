@@ -13,7 +13,7 @@ public final class PostgresStore<Table: WatchTable>: Store {
     let poller: PollerIdentity
     let recordsChecks: Bool
     let logger: Logger
-    private let wakeupStream: AsyncStream<[String]>
+    private let wakeupStream: AsyncStream<Wakeup>
 
     /// - Parameters:
     ///   - listener: tells of rows that became due sooner; nil leaves it to polling.
@@ -30,7 +30,7 @@ public final class PostgresStore<Table: WatchTable>: Store {
         wakeupStream = listener?.wakeups(of: Table.watch) ?? AsyncStream { $0.finish() }
     }
 
-    public func wakeups() -> AsyncStream<[String]> { wakeupStream }
+    public func wakeups() -> AsyncStream<Wakeup> { wakeupStream }
 
     public func exchange(_ request: Exchange<R, Change>) async -> ExchangeResult<R> {
         guard let claim = request.claim else {

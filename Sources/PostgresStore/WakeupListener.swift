@@ -1,12 +1,14 @@
 import Logging
 import Postgres
+import Reconciling
 import ServiceLifecycle
 import Synchronization
+import Timeline
 
 /// Listens for wake-ups of all watches of a process over one connection, while it runs.
 public final class WakeupListener: Service {
     private struct State {
-        var subscriptions: [Int: (watch: String, continuation: AsyncStream<[String]>.Continuation)] = [:]
+        var subscriptions: [Int: (watch: String, continuation: AsyncStream<Wakeup>.Continuation)] = [:]
         var nextKey = 0
         var isOver = false
     }
@@ -19,11 +21,10 @@ public final class WakeupListener: Service {
         listener = PostgresListener(configuration: configuration, channels: ["reconciled"], logger: logger)
     }
 
-    /// Lanes of this watch whose rows became due sooner; an empty list means any. Only for one consumer; ends with the
-    /// listener. What comes before the first look is kept.
-    public func wakeups(of watch: String) -> AsyncStream<[String]> {
+    /// Only for one consumer; ends with the listener. What comes before the first look is kept.
+    public func wakeups(of watch: String) -> AsyncStream<Wakeup> {
         // A wake-up that does not fit is covered by the one before it or by the poll.
-        let (stream, continuation) = AsyncStream.makeStream(of: [String].self, bufferingPolicy: .bufferingNewest(1_024))
+        let (stream, continuation) = AsyncStream.makeStream(of: Wakeup.self, bufferingPolicy: .bufferingNewest(1_024))
         let key = state.withLock { state -> Int? in
             guard !state.isOver else { return nil }
             defer { state.nextKey += 1 }
@@ -41,17 +42,16 @@ public final class WakeupListener: Service {
     }
 
     /// Rows of this watch became due by something that this process did; its own sessions do not notify.
-    public func wake(_ watch: String) { wake(watch[...], []) }
+    public func wake(_ watch: String) { wake(watch[...], Wakeup(lane: nil)) }
 
     public func run() async throws {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.listener.run() }
             for await event in listener.events.cancelOnGracefulShutdown() {
                 switch event {
-                case .listening: wake(nil, [])  // what was missed meanwhile may concern any lane
-                case .notification(_, let payload):
-                    guard let colon = payload.firstIndex(of: ":") else { continue }
-                    wake(payload[..<colon], [String(payload[payload.index(after: colon)...])])
+                // What was missed meanwhile may concern any lane, and any time.
+                case .listening: wake(nil, Wakeup(lane: nil, dueFrom: .distantPast))
+                case .notification(_, let payload): read(payload)
                 }
             }
             group.cancelAll()
@@ -64,11 +64,24 @@ public final class WakeupListener: Service {
         for continuation in continuations { continuation.finish() }
     }
 
+    /// `watch:lane`, of rows that were made due at present, or `watch@seconds:lane`.
+    private func read(_ payload: String) {
+        guard let colon = payload.firstIndex(of: ":") else { return }
+        let parts = payload[..<colon].split(separator: "@", maxSplits: 1)
+        guard let watch = parts.first else { return }
+        let seconds = parts.count == 2 ? Int64(parts[1]) : nil
+        wake(
+            watch,
+            Wakeup(
+                lane: String(payload[payload.index(after: colon)...]),
+                dueFrom: seconds.map { Timestamp(microseconds: 0) + .seconds($0) }))
+    }
+
     /// - Parameter watch: nil for all.
-    private func wake(_ watch: Substring?, _ lanes: [String]) {
+    private func wake(_ watch: Substring?, _ wakeup: Wakeup) {
         let continuations = state.withLock { state in
             state.subscriptions.values.filter { watch.map($0.watch.elementsEqual) ?? true }.map(\.continuation)
         }
-        for continuation in continuations { continuation.yield(lanes) }
+        for continuation in continuations { continuation.yield(wakeup) }
     }
 }

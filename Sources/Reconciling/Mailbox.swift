@@ -32,9 +32,10 @@ final class Mailbox<R: Row, Change: Sendable>: Sendable {
         var concluded: [Concluded] = []
         var exchanged: [Exchanged] = []
         var renewed: [Renewed] = []
-        /// Lanes whose rows became due sooner; `isAnyLaneWoken` stands for all.
-        var wokenLanes: Set<String> = []
-        var isAnyLaneWoken = false
+        /// Lanes whose rows were made due at present; nil stands for all.
+        var wokenLanes: Set<String?> = []
+        /// Lanes whose rows became due, and since when; nil stands for all.
+        var dueFrom: [String?: Timestamp] = [:]
         /// Lanes whose pause or resumption the store was not told.
         var failedLanes: [Int] = []
         /// Paused lanes that the store may be asked to probe now.
@@ -44,6 +45,14 @@ final class Mailbox<R: Row, Change: Sendable>: Sendable {
         var registered: Result<Void, StoreError>?
         var isStopped = false
         var isCancelled = false
+
+        mutating func note(_ wakeup: Wakeup) {
+            if let dueFrom = wakeup.dueFrom {
+                self.dueFrom[wakeup.lane] = min(dueFrom, self.dueFrom[wakeup.lane] ?? dueFrom)
+            } else {
+                wokenLanes.insert(wakeup.lane)
+            }
+        }
     }
 
     private struct State: Sendable {

@@ -6,12 +6,7 @@ extension Poller {
     func listen(in group: inout DiscardingTaskGroup) {
         let (store, mailbox, timekeeper, logger) = (store, mailbox, timekeeper, logger)
         group.addTask(executorPreference: runtime.executor) {
-            for await lanes in store.wakeups() {
-                mailbox.post {
-                    if lanes.isEmpty { $0.isAnyLaneWoken = true }
-                    $0.wokenLanes.formUnion(lanes)
-                }
-            }
+            for await wakeup in store.wakeups() { mailbox.post { $0.note(wakeup) } }
         }
         group.addTask(executorPreference: runtime.executor) {
             while !Task.isCancelled {

@@ -193,16 +193,23 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         for letter in letters.renewed { finishRenewal(letter, now: now) }
         for lane in letters.failedLanes { guards[lane].forget() }
         for lane in letters.probedLanes { loop.leftBehind(lane: lane, now: now) }
-        wakeUp(lanes: letters.wokenLanes, isAny: letters.isAnyLaneWoken, now: now)
+        wakeUp(letters.wokenLanes, letters.dueFrom, now: now)
     }
 
-    private func wakeUp(lanes: Set<String>, isAny: Bool, now: Moment) {
-        guard isAny || !lanes.isEmpty else { return }
-        for index in bounds.indices where isAny || lanes.contains(loop.lanes[index].name) {
-            if let databaseNow = databaseNow(at: now) {
-                bounds[index].wokenUp(now: databaseNow)
-            } else {
-                bounds[index].reset()
+    private func wakeUp(_ lanes: Set<String?>, _ dueFrom: [String?: Timestamp], now: Moment) {
+        guard !lanes.isEmpty || !dueFrom.isEmpty else { return }
+        for index in bounds.indices {
+            let names = [nil, loop.lanes[index].name]
+            let lowest = names.compactMap { dueFrom[$0] }.min()
+            if let lowest { bounds[index].lower(to: lowest) }
+            if !lanes.isDisjoint(with: names) {
+                if let databaseNow = databaseNow(at: now) {
+                    bounds[index].wokenUp(now: databaseNow)
+                } else {
+                    bounds[index].reset()
+                }
+            } else if lowest == nil {
+                continue
             }
             loop.wokenUp(lane: index, now: now)
         }

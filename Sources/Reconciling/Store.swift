@@ -42,9 +42,9 @@ public protocol Store<R, Change>: Sendable {
     /// Keeps the poller's row in the registry alive; `stopping` when it leaves.
     func heartbeat(stopping: Bool) async throws
 
-    /// Lanes whose rows became due sooner than the engine may know; an empty list means "any". Ends with the store.
-    /// Delivery is best effort: the engine polls anyway.
-    func wakeups() -> AsyncStream<[String]>
+    /// Rows became due sooner than the engine may know. Ends with the store. Delivery is best effort: the engine polls
+    /// anyway.
+    func wakeups() -> AsyncStream<Wakeup>
 }
 
 /// One round of the engine's loop.

@@ -128,5 +128,5 @@ struct NumberedStore: Store {
     func resume(lane: String) async throws { try await base.resume(lane: lane) }
     func hold(lane: String, for duration: Duration) async throws { try await base.hold(lane: lane, for: duration) }
     func heartbeat(stopping: Bool) async throws { try await base.heartbeat(stopping: stopping) }
-    func wakeups() -> AsyncStream<[String]> { base.wakeups() }
+    func wakeups() -> AsyncStream<Wakeup> { base.wakeups() }
 }

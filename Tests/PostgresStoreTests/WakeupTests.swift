@@ -4,6 +4,7 @@ import PostgresStore
 import Reconciling
 import TestSupport
 import Testing
+import Timeline
 import Uploads
 
 /// Wake-ups of several watches over one connection.
@@ -38,23 +39,23 @@ import Uploads
 
     @Test func eachWatchIsWokenForItsOwnLanesOverOneConnection() async throws {
         try await withStores { database, orders, uploads in
-            // What was missed before may concern any lane.
-            #expect(await orders.nextWakeup() == [])
-            #expect(await uploads.nextWakeup() == [])
+            // What was missed before may concern any lane, and any time.
+            #expect(await orders.nextWakeup() == Wakeup(lane: nil, dueFrom: .distantPast))
+            #expect(await uploads.nextWakeup() == Wakeup(lane: nil, dueFrom: .distantPast))
             try await run(
                 """
                 INSERT INTO reconciled.uploads (id, store, name, total_bytes, chunk_bytes, chunk_count, next_check_at)
                 VALUES ('u1', 'disk:one', 'a', 1, 1, 1, now()), ('u2', 'far', 'b', 1, 1, 1, now() + interval '1 hour')
                 """, on: database.pool)
-            #expect(await uploads.nextWakeup() == ["disk:one"])
+            #expect(await uploads.nextWakeup()?.lane == "disk:one")
             try await run(
                 """
                 INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at)
                 VALUES ('o1', 'acme', 1, 'EUR', now())
                 """, on: database.pool)
-            #expect(await orders.nextWakeup() == ["acme"])
+            #expect(await orders.nextWakeup()?.lane == "acme")
             try await run("UPDATE reconciled.uploads SET next_check_at = now() WHERE id = 'u2'", on: database.pool)
-            #expect(await uploads.nextWakeup() == ["far"])
+            #expect(await uploads.nextWakeup()?.lane == "far")
             let count = Statement(
                 name: "",
                 text: """
@@ -68,9 +69,52 @@ import Uploads
         }
     }
 
+    /// One transaction's many rows are few notifications, however long ago they were due.
+    @Test func aNotificationSaysSinceWhen() async throws {
+        try await withStores { database, orders, uploads in
+            _ = await orders.nextWakeup()
+            _ = await uploads.nextWakeup()
+            try await run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at)
+                SELECT 'o' || n, 'acme', 1, 'EUR', now() - n * interval '1 second' FROM generate_series(0, 200000, 10) AS n
+                """, on: database.pool)
+            try await run(
+                """
+                INSERT INTO reconciled.uploads (id, store, name, total_bytes, chunk_bytes, chunk_count, next_check_at)
+                VALUES ('u1', 'a@1:b', 'a', 1, 1, 1, '2020-01-02T03:04:05Z'), ('u2', 'c', 'b', 1, 1, 1, '-infinity')
+                """, on: database.pool)
+            let epoch = Timestamp(microseconds: 0)
+            #expect(await uploads.nextWakeup() == Wakeup(lane: "a@1:b", dueFrom: epoch))
+            #expect(await uploads.nextWakeup() == Wakeup(lane: "c", dueFrom: epoch))
+            try await run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, next_check_at)
+                VALUES ('last', 'last', 1, 'EUR', now())
+                """, on: database.pool)
+            var times: [Timestamp] = []
+            while let wakeup = await orders.nextWakeup(), wakeup.lane == "acme" {
+                times.append(try #require(wakeup.dueFrom))
+            }
+            #expect((80...100).contains(times.count))
+            #expect(Set(times).count == times.count)
+            #expect(times.min() == epoch)
+            // No row is due before the time that stands for it, and none long after.
+            let recent = Statement(
+                name: "",
+                text: "SELECT next_check_at FROM reconciled.orders WHERE next_check_at > now() - interval '1 day'")
+            let dueTimes = try await database.pool.query(PostgresQuery(recent)) { rows in
+                try rows.map { row in try row.read(Timestamp.self) }
+            }
+            for dueAt in dueTimes {
+                #expect(times.contains { $0 <= dueAt && dueAt - $0 <= .seconds(3_600) })
+            }
+        }
+    }
+
     @Test func pollersOwnSessionsWakeNobody() async throws {
         try await withStores { database, _, uploads in
-            #expect(await uploads.nextWakeup() == [])
+            #expect(await uploads.nextWakeup()?.lane == nil)
             let own = database.makePool(size: 1, applicationName: PollerIdentity(version: "test").applicationName)
             for (pool, id) in [(own, "silent"), (database.pool, "heard")] {
                 try await run(
@@ -82,7 +126,7 @@ import Uploads
                     """, on: pool)
             }
             await own.close()
-            #expect(await uploads.nextWakeup() == ["heard"])
+            #expect(await uploads.nextWakeup()?.lane == "heard")
         }
     }
 
@@ -109,7 +153,7 @@ import Uploads
 }
 
 extension Store {
-    fileprivate func nextWakeup() async -> [String]? {
+    fileprivate func nextWakeup() async -> Wakeup? {
         var iterator = wakeups().makeAsyncIterator()
         return await iterator.next()
     }

@@ -71,6 +71,40 @@ import Timeline
         #expect(bounds.current?.dueAt == place(90).dueAt)
     }
 
+    /// What lies between was seen before: no claim walks it again and again.
+    @Test func aLoweredBoundGoesBackWhenAllThatIsDueWasSeen() {
+        var bounds = advanced(to: 100)
+        let before = bounds.start(isSweep: false)
+        bounds.lower(to: place(60).dueAt)
+        bounds.lower(to: place(50).dueAt)
+        bounds.finish(before, last: place(110), isFull: false)
+        #expect(bounds.current?.dueAt == below(50))
+        let first = bounds.start(isSweep: false)
+        bounds.finish(first, last: place(60), isFull: true)
+        #expect(bounds.current?.dueAt == place(60).dueAt)
+        let second = bounds.start(isSweep: false)
+        bounds.finish(second, last: nil, isFull: false)
+        #expect(bounds.current?.dueAt == place(100).dueAt)
+        // It is no place to go back to any more.
+        bounds.lower(to: place(30).dueAt)
+        let third = bounds.start(isSweep: false)
+        bounds.lower(to: place(40).dueAt)
+        bounds.finish(third, last: place(35), isFull: false)
+        #expect(bounds.current?.dueAt == below(40))
+        let fourth = bounds.start(isSweep: false)
+        bounds.finish(fourth, last: place(40), isFull: false)
+        #expect(bounds.current?.dueAt == place(100).dueAt)
+    }
+
+    @Test func aWakeUpFromTheBeginningOfTimeStartsAtTheBottom() {
+        var bounds = advanced(to: 100)
+        bounds.lower(to: .distantPast)
+        let start = bounds.start(isSweep: false)
+        #expect(start.from?.dueAt == .distantPast)
+        bounds.finish(start, last: place(5), isFull: false)
+        #expect(bounds.current?.dueAt == place(100).dueAt)
+    }
+
     /// Of many rows that were made due while a claim was under way, it is the lowest that counts.
     @Test(arguments: [1, 2, 40]) func aClaimDoesNotJumpOverWhatFellDueMeanwhile(count: Int64) {
         for isAscending in [true, false] {

@@ -63,6 +63,23 @@ import Timeline
         }.get()
     }
 
+    /// Long below the place that claims have come to, and long before they begin at the bottom again.
+    @Test func aRowThatIsDueSinceLongAgoIsFoundByItsNotification() async throws {
+        var watch = Scenario.watch()
+        watch.sweep = .seconds(600)
+        let scenario = Scenario(watch) { _, _, _ in Scenario.paid }
+        scenario.insert("first")
+        try await scenario.run { scenario in
+            scenario.advance(by: .seconds(3))
+            for (number, age) in [1, 30, 3_000, 1, 100_000].enumerated() {
+                let id = "r\(number)"
+                scenario.insert(id, dueIn: .seconds(-age))
+                scenario.database.notify(lane: "a", dueFrom: scenario.row(id).nextCheckAt)
+                #expect(scenario.advance(atMost: .milliseconds(100)) { scenario.row(id).status == "paid" }, "\(age) s")
+            }
+        }.get()
+    }
+
     @Test func aLostNotificationIsMadeUpForByTheSweep() async throws {
         let scenario = Scenario(Scenario.watch()) { _, _, _ in Scenario.paid }
         try await scenario.run { scenario in

@@ -56,5 +56,5 @@ struct ObservedStore<Base: Store>: Store {
 
     func hold(lane: String, for duration: Duration) async throws { try await base.hold(lane: lane, for: duration) }
 
-    func wakeups() -> AsyncStream<[String]> { base.wakeups() }
+    func wakeups() -> AsyncStream<Wakeup> { base.wakeups() }
 }

@@ -46,5 +46,5 @@ struct DirectStore: Store {
 
     func heartbeat(stopping: Bool) async throws {}
 
-    func wakeups() -> AsyncStream<[String]> { database.listen() }
+    func wakeups() -> AsyncStream<Wakeup> { database.listen() }
 }

@@ -7,7 +7,7 @@ final class SimulatedDatabase: Sendable {
     private struct State: Sendable {
         var table = SimulatedTable()
         var statementCount = 0
-        var listeners: [AsyncStream<[String]>.Continuation] = []
+        var listeners: [AsyncStream<Wakeup>.Continuation] = []
     }
 
     private let state = Mutex(State())
@@ -33,13 +33,14 @@ final class SimulatedDatabase: Sendable {
 
     var statementCount: Int { state.withLock { $0.statementCount } }
 
-    func listen() -> AsyncStream<[String]> {
-        let (stream, continuation) = AsyncStream.makeStream(of: [String].self, bufferingPolicy: .bufferingNewest(64))
+    func listen() -> AsyncStream<Wakeup> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Wakeup.self, bufferingPolicy: .bufferingNewest(64))
         state.withLock { $0.listeners.append(continuation) }
         return stream
     }
 
-    func notify(lane: String) {
-        for listener in state.withLock({ $0.listeners }) { listener.yield([lane]) }
+    func notify(lane: String, dueFrom: Timestamp? = nil) {
+        let wakeup = Wakeup(lane: lane, dueFrom: dueFrom)
+        for listener in state.withLock({ $0.listeners }) { listener.yield(wakeup) }
     }
 }

@@ -121,5 +121,5 @@ final class SimulatedStore: Store {
 
     func heartbeat(stopping: Bool) async throws { try await trip { _, _ in } }
 
-    func wakeups() -> AsyncStream<[String]> { database.listen() }
+    func wakeups() -> AsyncStream<Wakeup> { database.listen() }
 }

@@ -235,13 +235,16 @@ final class SimulatedWorld: Sendable {
     }
 
     private func nudge(_ id: String, if isWanted: (String) -> Bool = { $0 == "pending" || $0 == "cancelled" }) {
-        let lane = database.perform { table, now -> String? in
+        let nudged = database.perform { table, now -> (lane: String, at: Timestamp)? in
             guard let row = table.rows[id], row.nextCheckAt != nil, isWanted(row.status) else { return nil }
             table.rows[id]?.nextCheckAt = now
             table.log.append(SimulatedEvent(at: now, row: id, kind: .nudged))
-            return row.lane
+            return (row.lane, now)
         }
-        if let lane, !isStormy || simulation.draw({ !$0.oneIn(3) }) { database.notify(lane: lane) }
+        if let nudged, !isStormy || simulation.draw({ !$0.oneIn(3) }) {
+            // Some say when, as a notification does, some that it was now, as the process itself does.
+            database.notify(lane: nudged.lane, dueFrom: simulation.draw { $0.oneIn(2) } ? nudged.at : nil)
+        }
     }
 
     private func lock(_ id: String) async {
