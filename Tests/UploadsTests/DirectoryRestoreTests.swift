@@ -97,6 +97,23 @@ import Timeline
         #expect(scene.published() == Self.content)
     }
 
+    /// It was put away whole, then half of it again.
+    @Test func aWholeChunkGoesBeforeHalfOfItThatWasPutAwayLater() async throws {
+        let scene = try DirectoryScene()
+        let upload = scene.upload(Self.content, chunkBytes: 300)
+        try scene.send(upload, Self.content)
+        _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+        try scene.send(upload, Self.content, only: [1])
+        try Data(repeating: 7, count: 10).write(to: scene.chunk("s1/1"))
+        _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
+        #expect(try await restore(scene, upload).get() != nil)
+        guard case .published = try await scene.merge(upload) else {
+            Issue.record("not published")
+            return
+        }
+        #expect(scene.published() == Self.content)
+    }
+
     /// A folder, a link or half a chunk took its place: the whole one waits until the place is free.
     @Test(arguments: ["folder", "link", "half"]) func aChunkWhosePlaceNoChunkHasWaits(obstacle: String) async throws {
         let scene = try DirectoryScene()

@@ -82,7 +82,7 @@ struct Trash: Sendable {
                 if try folder.move(file.name, to: directory, file.place) {
                     sum = sum.addingSaturated(status.bytes)
                 } else if let there = try directory.status(of: file.place), there.kind == .file,
-                    there.bytes == file.wholeBytes ?? there.bytes
+                    file.wholeBytes.map({ there.bytes == $0 }) ?? (there.bytes >= status.bytes)
                 {
                     superseded.append((file.name, status))
                 } else {
@@ -116,11 +116,13 @@ struct Trash: Sendable {
         var place: String
         /// How long the chunk is when it is whole; nil where the session has no such chunk.
         var wholeBytes: Int64?
+        var isWhole: Bool
         var changed: Int64
         var count: Int
     }
 
-    /// What is here of the session's chunks; of several in one place the one that was put here last comes first.
+    /// What is here of the session's chunks; of several in one place a whole one comes first, and the one that was put here
+    /// last.
     private func found(_ files: ChunkFiles, in folder: OpenFile) throws(FileError) -> [Kept] {
         // An id that was used before may have left something here, which is another file's.
         let begin = files.upload.createdAt.microseconds.multipliedSaturated(by: 1_000)
@@ -131,9 +133,15 @@ struct Trash: Sendable {
             else { continue }
             let wholeBytes = (0..<files.plan.count).contains(index) ? files.plan.bytes(at: index) : nil
             found.append(
-                Kept(name: name, place: place, wholeBytes: wholeBytes, changed: status.changed, count: count))
+                Kept(
+                    name: name, place: place, wholeBytes: wholeBytes, isWhole: status.bytes == wholeBytes,
+                    changed: status.changed, count: count))
         }
-        return found.sorted { ($1.changed, $1.count, $0.name) < ($0.changed, $0.count, $1.name) }
+        return found.sorted { a, b in
+            a.isWhole == b.isWhole
+                ? (b.changed, b.count, a.name) < (a.changed, a.count, b.name)
+                : a.isWhole
+        }
     }
 
     /// The session's directory anew; nil if something else got its place. Its client may be another user: it is as open as
