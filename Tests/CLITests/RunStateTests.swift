@@ -58,7 +58,7 @@ import Testing
         #expect(state.current == 3)
     }
 
-    /// Checks that ignore their end hold up neither a configuration nor the end.
+    /// Checks that ignore their end hold up neither a configuration nor the front's end.
     @Test func whatIsLateIsNotWaitedFor() {
         let state = follow([
             (.reload, [.finishFront]),
