@@ -14,6 +14,9 @@ BEGIN
         RETURN NEW;
     END IF;
     NEW.review_reason := NULL;
+    IF NEW.review_detail IS NOT DISTINCT FROM OLD.review_detail THEN
+        NEW.review_detail := NULL;
+    END IF;
     -- A timer's grid says when: see schedule_timer().
     IF TG_TABLE_NAME <> 'timers' THEN
         NEW.next_check_at := COALESCE(NEW.next_check_at, now());

@@ -96,7 +96,7 @@ import Testing
             let due = watch == "timers" ? "next_check_at > now()" : "next_check_at <= now()"
             try await Self.run(database, try #require(Self.rows[watch]))
             for reason in ["NO_REASON", "A", "NO_REASON"] {
-                let given = reason == "A" ? ", review_reason = 'A'" : ""
+                let given = reason == "A" ? ", review_reason = 'A', review_detail = '1'" : ""
                 try await Self.run(database, "UPDATE \(table) SET status = 'review'\(given)")
                 #expect(
                     try await Self.holds(
@@ -108,7 +108,11 @@ import Testing
                 try await Self.run(database, "UPDATE \(table) SET status = '\(waiting)'")
                 #expect(
                     try await Self.holds(
-                        database, "(SELECT review_reason IS NULL AND review_at IS NULL AND \(due) FROM \(table))"))
+                        database,
+                        """
+                        (SELECT review_reason IS NULL AND review_detail IS NULL AND review_at IS NULL AND \(due)
+                        FROM \(table))
+                        """))
             }
             // Its own word on both stays.
             try await Self.run(database, "UPDATE \(table) SET status = 'review', review_reason = 'A'")
