@@ -23,7 +23,6 @@ public final class WakeupListener: Service {
 
     /// Only for one consumer; ends with the listener. What comes before the first look is kept.
     public func wakeups(of watch: String) -> AsyncStream<Wakeup> {
-        // A wake-up that does not fit is covered by the one before it or by the poll.
         let (stream, continuation) = AsyncStream.makeStream(of: Wakeup.self, bufferingPolicy: .bufferingNewest(1_024))
         let key = state.withLock { state -> Int? in
             guard !state.isOver else { return nil }
@@ -64,7 +63,7 @@ public final class WakeupListener: Service {
         for continuation in continuations { continuation.finish() }
     }
 
-    /// `watch:lane`, of rows that were made due at present, or `watch@seconds:lane`.
+    /// `watch:lane`, of rows that were made due at present, or `watch@seconds:lane`; 0 is the beginning of time.
     private func read(_ payload: String) {
         guard let colon = payload.firstIndex(of: ":") else { return }
         let parts = payload[..<colon].split(separator: "@", maxSplits: 1)
@@ -74,7 +73,7 @@ public final class WakeupListener: Service {
             watch,
             Wakeup(
                 lane: String(payload[payload.index(after: colon)...]),
-                dueFrom: seconds.map { Timestamp(microseconds: 0) + .seconds($0) }))
+                dueFrom: seconds.map { $0 == 0 ? .distantPast : Timestamp(microseconds: 0) + .seconds($0) }))
     }
 
     /// - Parameter watch: nil for all.
@@ -82,6 +81,10 @@ public final class WakeupListener: Service {
         let continuations = state.withLock { state in
             state.subscriptions.values.filter { watch.map($0.watch.elementsEqual) ?? true }.map(\.continuation)
         }
-        for continuation in continuations { continuation.yield(wakeup) }
+        for continuation in continuations {
+            guard case .dropped = continuation.yield(wakeup) else { continue }
+            // Too many to keep them apart.
+            continuation.yield(Wakeup(lane: nil, dueFrom: .distantPast))
+        }
     }
 }

@@ -5,7 +5,7 @@ extension Poller {
     /// Sends one round: conclusions out, claims back.
     func exchange(_ round: PollLoop.Round, in group: inout DiscardingTaskGroup) {
         let settling = takeReady(round.settleCount, now: round.sentAt)
-        let starts = round.parts.map { bounds[$0.lane].start(isSweep: $0.isSweep) }
+        let starts = round.parts.map { bounds[$0.lane].start(isSweep: $0.isSweep, now: round.sentAt) }
         let claim =
             round.parts.isEmpty
             ? nil

@@ -200,16 +200,14 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
         guard !lanes.isEmpty || !dueFrom.isEmpty else { return }
         for index in bounds.indices {
             let names = [nil, loop.lanes[index].name]
-            let lowest = names.compactMap { dueFrom[$0] }.min()
-            if let lowest { bounds[index].lower(to: lowest) }
-            if !lanes.isDisjoint(with: names) {
-                if let databaseNow = databaseNow(at: now) {
-                    bounds[index].wokenUp(now: databaseNow)
-                } else {
-                    bounds[index].reset()
-                }
-            } else if lowest == nil {
-                continue
+            if let lowest = names.compactMap({ dueFrom[$0] }).min() {
+                loop.wokenUp(lane: index, now: bounds[index].wokenUp(dueFrom: lowest, now: now))
+            }
+            guard !lanes.isDisjoint(with: names) else { continue }
+            if let databaseNow = databaseNow(at: now) {
+                bounds[index].wokenUp(now: databaseNow)
+            } else {
+                bounds[index].reset()
             }
             loop.wokenUp(lane: index, now: now)
         }

@@ -73,6 +73,8 @@ import Timeline
             scenario.advance(by: .seconds(3))
             for (number, age) in [1, 30, 3_000, 1, 100_000].enumerated() {
                 let id = "r\(number)"
+                // They come seldom; those that come often wait for one another.
+                scenario.advance(by: .seconds(2))
                 scenario.insert(id, dueIn: .seconds(-age))
                 scenario.database.notify(lane: "a", dueFrom: scenario.row(id).nextCheckAt)
                 #expect(scenario.advance(atMost: .milliseconds(100)) { scenario.row(id).status == "paid" }, "\(age) s")
