@@ -5,6 +5,8 @@
 --   delay         NULL puts the order to rest
 --   contradicted  statuses, joined by commas, that make an overtaken order due again
 --   changes       whether the columns after it are written; false keeps them
+--   basis         what the gateway was asked about, as the check began with it: gateway, gateway_ref, amount_minor and
+--                 currency. Other ones now are as another status now: the answer proves nothing of them
 -- Result: position (from 1) and outcome of each: written, overtaken, locked or stale; status, next_check_at and, of what
 --         has one, lane: what they are now.
 --
@@ -20,18 +22,20 @@ input AS MATERIALIZED (
         $3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::text[], $8::interval[], $9::integer[],
         $10::text[], $11::jsonb[], $12::text[], $13::jsonb[], $14::text[], $15::integer[],
         $16::boolean[], $17::text[], $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::jsonb[],
-        $23::boolean[]
+        $23::boolean[], $24::jsonb[]
     ) WITH ORDINALITY AS input (
         id, lease_token, status_before, due_at, verdict, delay, failure_count,
         reason, answer, error, progress, contradicted, duration_ms,
         changes, status_after, paid_at, gateway_txn_id, gateway_state, review_reason, review_detail,
-        verified, position
+        verified, basis, position
     )
 ),
 held AS MATERIALIZED (
     SELECT input.*,
         o.status AS status_now,
-        o.status = input.status_before AS agrees,
+        o.status = input.status_before
+            AND (input.basis IS NULL
+                OR input.basis = jsonb_build_array(o.gateway, o.gateway_ref, o.amount_minor, o.currency)) AS agrees,
         o.next_check_at AS next_check_now,
         o.review_reason AS review_reason_now
     FROM input

@@ -1,3 +1,4 @@
+import JSON
 import Reconciling
 import Timeline
 
@@ -25,6 +26,13 @@ public struct Order: Row, Hashable {
     public var reviewReason: String?
 
     public var lane: String { gateway }
+
+    /// What an answer is compared with: where the row says something else meanwhile, it is no proof of that.
+    public var basis: String? {
+        JSONValue.array([
+            .string(gateway), gatewayRef.map { .string($0) } ?? .null, .number("\(amountMinor)"), .string(currency),
+        ]).text
+    }
 
     public init(
         id: String, gateway: String, gatewayRef: String? = nil, amountMinor: Int64, currency: String,

@@ -9,6 +9,7 @@ public enum OrderTable: WatchTable {
     public static let watch = "orders"
     public static let claim = Statement.sql("claim_orders")
     public static let settle = Statement.sql("settle_orders")
+    public static let comparesBasis = true
     public static let renew = Statement.sql("renew_orders")
     public static let handBack = Statement.sql("hand_back_orders")
     public static let journal = Statement.sql("journal_orders")

@@ -14,7 +14,7 @@ import Testing
                 SELECT 'r' || n, 'lane' || n % 3, 1, 'EUR', now() + (n - 2000) * interval '1 second'
                 FROM generate_series(1, 20000) AS n;
                 """,
-            change: "'{t}', '{paid}', '{now}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{f}'")
+            change: "'{t}', '{paid}', '{now}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{f}', '{NULL}'")
     }
 
     @Test(arguments: ["custom", "generic"])

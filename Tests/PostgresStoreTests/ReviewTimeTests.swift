@@ -203,7 +203,7 @@ import Testing
                 PREPARE settle AS \(Statement.sql("settle_orders").text);
                 EXECUTE settle('p', false, '{old}', '{1}', '{review}', '{now}', '{review}', '{NULL}', '{0}', '{NULL}',
                     '{NULL}', '{NULL}', '{NULL}', '{""}', '{1}', '{t}', '{review}', '{NULL}', '{NULL}', '{NULL}',
-                    '{GAVE_UP}', '{NULL}', '{f}');
+                    '{GAVE_UP}', '{NULL}', '{f}', '{NULL}');
                 """
             try await Self.run(database, settle)
             #expect(

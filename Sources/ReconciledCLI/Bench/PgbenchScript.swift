@@ -46,10 +46,10 @@ struct PgbenchScript {
                 count(*) AS n
             FROM claimed
             """
-        text = claim[..<projection] + gather + "\n\\gset\n\\if :n > 0\n" + Self.settle() + ";\n\\endif\n"
+        text = claim[..<projection] + gather + "\n\\gset\n\\if :n > 0\n" + Self.settle(lane: lane) + ";\n\\endif\n"
     }
 
-    private static func settle() -> String {
+    private static func settle(lane: String) -> String {
         func filled(_ value: String, _ type: String) -> String { "array_fill(\(value)::\(type), ARRAY[:n::integer])" }
         return replacing(
             in: body(.sql("settle_orders")),
@@ -62,6 +62,7 @@ struct PgbenchScript {
                 15: filled("0", "integer"), 16: filled("true", "boolean"), 17: filled("'paid'", "text"),
                 18: filled("now()", "timestamptz"), 19: ":ids::text[]", 20: filled("'PAID'", "text"),
                 21: filled("NULL", "text"), 22: filled("NULL", "jsonb"), 23: filled("false", "boolean"),
+                24: filled("'[\"\(lane)\", null, 100, \"EUR\"]'", "jsonb"),
             ])
     }
 
