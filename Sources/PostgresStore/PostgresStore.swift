@@ -38,19 +38,17 @@ public final class PostgresStore<Table: WatchTable>: Store {
         }
         let claimQuery = claimQuery(claim)
         guard !request.settlements.isEmpty else {
-            let claimed = await captured { () async throws(PostgresError) in
-                try await pool.query(claimQuery, Self.readClaimed)
-            }
-            return ExchangeResult(settled: .success([]), claimed: claimed)
+            return ExchangeResult(
+                settled: .success([]), claimed: await isolatingRefusals(of: claim, in: await self.claimed(claimQuery)))
         }
         let (settled, claimed) = await pool.pipeline(
             settleQuery(request.settlements), Self.readOutcomes, claimQuery, Self.readClaimed)
         return ExchangeResult(
             settled: await isolatingRefusals(of: request.settlements, in: settled),
-            claimed: claimed.mapError(StoreError.init))
+            claimed: await isolatingRefusals(of: claim, in: claimed))
     }
 
-    private func claimQuery(_ claim: ClaimRequest<String>) -> PostgresQuery {
+    func claimQuery(_ claim: ClaimRequest<String>) -> PostgresQuery {
         PostgresQuery(
             Table.claim,
             [
@@ -62,7 +60,7 @@ public final class PostgresStore<Table: WatchTable>: Store {
             ])
     }
 
-    private static func readClaimed(_ rows: borrowing PostgresRows) throws -> Claimed<R> {
+    static func readClaimed(_ rows: borrowing PostgresRows) throws -> Claimed<R> {
         var claims: [Claim<R>] = []
         claims.reserveCapacity(rows.count)
         var horizons: [String: LaneHorizon] = [:]

@@ -57,8 +57,9 @@ struct Pollers: Service {
         }
         try await withThrowingTaskGroup { group in
             for poller in pollers { group.addTask { try await poller.run() } }
-            // One that cannot go on ends the process: it must not look as if all were well.
-            try await group.waitForAll()
+            // One that cannot go on ends the process: it must not look as if all were well. `waitForAll` would wait for the
+            // others first.
+            while try await group.next() != nil {}
         }
     }
 }
