@@ -90,7 +90,7 @@ public struct Registry: Sendable {
             PostgresQuery(.sql("pause_lane"), [.text(lane), .text(person), .text(reason)]))
     }
 
-    /// Ends any pause; false if the lane was not paused.
+    /// Ends any pause and any hold; false if there was none.
     public func resume(lane: String, by person: String) async throws(PostgresError) -> Bool {
         try await pool.query(PostgresQuery(.sql("resume_lane"), [.text(lane), .text(person)])) { rows in
             rows.count == 1

@@ -41,7 +41,8 @@ extension Poller {
 
     private func holdLane(_ lane: Int, for delay: Duration, now: Moment, in group: inout DiscardingTaskGroup) {
         let end = now + delay
-        loop.hold(lane: lane, until: end)
+        // The store keeps the lane from being claimed until its end, or until a person ends it.
+        loop.hold(lane: lane, until: now + min(delay, Self.holdInterval))
         // Every check under way may be told the same; the store is told once.
         if let known = holds[lane], end <= known + .seconds(1) { return }
         holds[lane] = end

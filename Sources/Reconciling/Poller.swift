@@ -21,6 +21,8 @@ public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change
     /// Claims without a settle from which on the next claim takes the row alone: a claim's own count is above it then.
     static var suspectClaimCount: Int { 3 }
     static var heartbeatInterval: Duration { .seconds(10) }
+    /// A lane on hold is asked for again after so long, for a person may have ended the hold.
+    static var holdInterval: Duration { .seconds(15) }
 
     /// A round under way, with the rows that it settles.
     struct Trip {

@@ -227,6 +227,23 @@ import Timeline
         for (first, second) in zip(moments, moments.dropFirst()) { #expect(second - first >= .seconds(29)) }
     }
 
+    /// What the gateway asked for was a mistake.
+    @Test func aHoldThatAPersonEndsIsOver() async throws {
+        let scenario = Scenario(Scenario.watch(concurrency: 1)) { claim, _, _ in
+            guard claim.checkCount > 0 else {
+                return Conclusion(.failed, next: .after(.zero), laneSignal: .failed(retryAfter: .seconds(3_600)))
+            }
+            return Scenario.paid
+        }
+        scenario.insert("r1")
+        try await scenario.run { scenario in
+            scenario.advance(by: .seconds(60))
+            #expect(scenario.row("r1").checkCount == 1)
+            scenario.database.perform { table, _ in table.lanes["a"]?.holdUntil = nil }
+            #expect(scenario.advance(atMost: .seconds(20)) { scenario.row("r1").status == "paid" })
+        }.get()
+    }
+
     @Test func aSlowLaneDelaysNoOther() async throws {
         let lanes = [
             LaneConfiguration(name: "a", timeout: .seconds(10)), LaneConfiguration(name: "b", timeout: .seconds(10)),

@@ -76,7 +76,8 @@ struct LaneRoutes: Sendable {
         APIRoute(
             operation: APIOperation(
                 .post, "/v1/lanes/{lane}/resume", role: .operator,
-                "Let a paused lane run again, whoever paused it; recorded.", pathParameters: [Self.lane],
+                "Let a lane run again that was paused by anyone, or asked to wait; recorded.",
+                pathParameters: [Self.lane],
                 answers: [.init(.ok, "The lane as it is now.", schema: APISchema.lane)], problems: [.conflict])
         ) { request in
             let name = try await lane(try request.segment("lane")).checkedName()

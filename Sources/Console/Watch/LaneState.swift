@@ -50,6 +50,8 @@ public enum LaneState: Hashable, Sendable {
 
     public var isIll: Bool { self != .runs }
 
+    var isHeld: Bool { if case .held = self { true } else { false } }
+
     /// - Parameter duration: how durations are written there.
     public func text(_ duration: (Duration) -> String) -> String {
         switch self {

@@ -33,7 +33,7 @@ struct PauseCommand: AsyncParsableCommand {
 
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Let a paused lane run again, whoever paused it.")
+        commandName: "resume", abstract: "Let a lane run again, whoever paused it, or that its gateway asked to wait.")
 
     @OptionGroup var database: DatabaseOptions
 
@@ -52,7 +52,7 @@ struct ResumeCommand: AsyncParsableCommand {
         if json {
             print(JSONText.object(["lane": JSONText.quoted(lane), "resumed": resumed ? "true" : "false"]))
         } else {
-            print(resumed ? "resumed \(name)" : "\(name) was not paused")
+            print(resumed ? "resumed \(name)" : "\(name) was neither paused nor asked to wait")
         }
     }
 }

@@ -88,6 +88,24 @@ import Testing
         }
     }
 
+    /// Gateways have asked for an hour by mistake.
+    @Test func aPersonEndsAHold() async throws {
+        try await APIScene.with(yaml: DashboardVisitor.yaml) { scene in
+            try await scene.run(
+                """
+                INSERT INTO reconciled.lanes (name, hold_until) VALUES ('trial', now() + interval '58 minutes')
+                ON CONFLICT (name) DO UPDATE SET hold_until = EXCLUDED.hold_until
+                """)
+            #expect(try await DashboardVisitor(scene).get("/").body.contains("Ask again now"))
+            let registry = Registry(pool: scene.pool)
+            #expect(try await registry.resume(lane: "trial", by: "ann"))
+            #expect(try await !registry.resume(lane: "trial", by: "ann"))
+            #expect(try await !DashboardVisitor(scene).get("/").body.contains("Ask again now"))
+            let history = try await registry.history(lane: "trial", limit: 10)
+            #expect(history.last?.contains(#""status_before": "held""#) == true, "\(history)")
+        }
+    }
+
     /// Lanes are counted each to a bound: their sum is exact until one of them reaches it.
     @Test func theSumOfWhatIsDueIsMarkedOnlyWhereItIsNotWhole() async throws {
         try await APIScene.with(

@@ -152,7 +152,8 @@ struct Glance: Sendable {
                 "due": CountWords.text(lane.counts?.due ?? RowCount(0)),
                 "late": lane.counts?.late.map(TimeWords.duration) ?? "–", "state": lane.state.text(TimeWords.duration),
                 "tone": lane.state.isIll ? "bad" : "plain",
-                "isPaused": lane.registered?.paused ?? false, "mayAct": mayAct && lane.isKnown,
+                "isPaused": lane.registered?.paused ?? false, "isHeld": lane.state.isHeld,
+                "mayAct": mayAct && lane.isKnown,
                 "path": "/lanes/\(Dashboard.encoded(lane.name))",
             ]
         }
