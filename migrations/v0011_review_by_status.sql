@@ -42,14 +42,14 @@ BEGIN
         EXECUTE format('DROP TRIGGER %I ON reconciled.%I', watch || '_name_review', watch);
         EXECUTE format(
             'CREATE TRIGGER %I BEFORE INSERT ON reconciled.%I FOR EACH ROW
-                WHEN (NEW.status = ''review'' AND NEW.review_reason IS NULL)
+                WHEN (NEW.status = ''review'' AND COALESCE(NEW.review_reason, '''') = '''')
                 EXECUTE FUNCTION reconciled.name_review()',
             watch || '_name_review_insert', watch);
         -- A settle names both columns each time: the trigger's condition is all that it costs it.
         EXECUTE format(
             'CREATE TRIGGER %I BEFORE UPDATE OF status, review_reason ON reconciled.%I FOR EACH ROW
                 WHEN (CASE NEW.status
-                    WHEN ''review'' THEN NEW.review_reason IS NULL
+                    WHEN ''review'' THEN COALESCE(NEW.review_reason, '''') = ''''
                     ELSE OLD.status = ''review'' AND NEW.review_reason = OLD.review_reason
                 END)
                 EXECUTE FUNCTION reconciled.name_review()',

@@ -95,8 +95,10 @@ import Testing
             // A timer's is its grid's next instant.
             let due = watch == "timers" ? "next_check_at > now()" : "next_check_at <= now()"
             try await Self.run(database, try #require(Self.rows[watch]))
-            for reason in ["NO_REASON", "A", "NO_REASON"] {
-                let given = reason == "A" ? ", review_reason = 'A', review_detail = '1'" : ""
+            for (reason, given) in [
+                ("NO_REASON", ""), ("A", ", review_reason = 'A', review_detail = '1'"),
+                ("NO_REASON", ", review_reason = ''"),
+            ] {
                 try await Self.run(database, "UPDATE \(table) SET status = 'review'\(given)")
                 #expect(
                     try await Self.holds(
