@@ -113,6 +113,10 @@ import Testing
                 _ = try Self.write(base + "gateways: { one: { kind: fixt } }", to: directory)
                 run.send(SIGHUP)
                 try await run.says("the new configuration is wrong; the old one stays")
+                // As it is for a moment while it is written.
+                _ = try Self.write("\n", to: directory)
+                run.send(SIGHUP)
+                try await run.says("the file is empty")
                 _ = try Self.write(
                     base + "gateways: { one: { kind: fixed, state: PAID }, two: { kind: fixed, state: PAID } }",
                     to: directory)

@@ -105,6 +105,10 @@ struct Configuration: Sendable {
         guard let text = String(data: data, encoding: .utf8) else {
             throw failure("the file is not UTF-8", "UTF-8 text")
         }
+        // As it is for a moment where someone writes it in place: a reload would drop every lane and token.
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw failure("the file is empty", "at least one setting, or no file at all")
+        }
         return text
     }
 }
