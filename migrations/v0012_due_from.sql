@@ -56,9 +56,10 @@ DO $$
 DECLARE
     watch name;
     told text;
+    is_silent boolean;
 BEGIN
-    FOR watch, told IN
-        SELECT input.watch, input.told
+    FOR watch, told, is_silent IN
+        SELECT input.watch, input.told, t.tgenabled = 'D'
         FROM (
             VALUES (1, 'orders', 'reconciled.notify_due(''orders'')'),
                 (2, 'timers', 'reconciled.notify_due_lane(''timers'', ''lane'')'),
@@ -67,6 +68,7 @@ BEGIN
                 (4, 'deliveries', 'reconciled.notify_due_lane(''deliveries'', ''endpoint'')')
         ) AS input (place, watch, told)
         JOIN pg_class AS c ON c.relname = input.watch
+        JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = input.watch || '_due_notify'
         WHERE c.relnamespace = 'reconciled'::regnamespace AND c.relkind = 'r'
         ORDER BY input.place
     LOOP
@@ -76,6 +78,10 @@ BEGIN
                     AND current_setting(''application_name'') NOT LIKE ''reconciled/%%'')
                 EXECUTE FUNCTION ',
             watch || '_due_notify', watch) || told;
+        -- `notify: false`: one that is replaced would be heard again.
+        IF is_silent THEN
+            EXECUTE format('ALTER TABLE reconciled.%I DISABLE TRIGGER %I', watch, watch || '_due_notify');
+        END IF;
     END LOOP;
 END
 $$;

@@ -2,6 +2,7 @@ import Payments
 import Postgres
 import PostgresStore
 import Reconciling
+import Schema
 import TestSupport
 import Testing
 import Timeline
@@ -122,6 +123,26 @@ import Uploads
                 """, on: database.pool)
             try await run("UPDATE reconciled.orders SET status = 'pending' WHERE id = 'o1'", on: database.pool)
             #expect(await orders.nextWakeup()?.lane == "acme")
+        }
+    }
+
+    /// `notify: false` stays what it is: a trigger that is replaced would be heard again.
+    @Test(arguments: [true, false]) func aMigrationLeavesAWatchAsSilentAsItWas(isSilent: Bool) async throws {
+        try await withTestDatabase(migrated: false) { database in
+            let known = Migration.all.filter { $0.version < 12 }
+            try await Migrator(pool: database.pool, migrations: known, logger: testLogger).migrate()
+            if isSilent { try await database.pool.execute(PostgresQuery(.sql("disable_notify_orders"))) }
+            try await Migrator(pool: database.pool, logger: testLogger).migrate()
+            let state = Statement(
+                name: "",
+                text: """
+                    SELECT tgenabled = 'D' FROM pg_trigger
+                    WHERE tgrelid = 'reconciled.orders'::regclass AND tgname = 'orders_due_notify'
+                    """)
+            let isDisabled = try await database.pool.query(PostgresQuery(state)) { rows in
+                try rows.first { row in try row.read(Bool.self) }
+            }
+            #expect(isDisabled == isSilent)
         }
     }
 
