@@ -169,6 +169,8 @@ extension Poller {
             observe(pause: horizons[loop.lanes[part.lane].name]?.pause, lane: part.lane)
         }
         for (lane, claims) in byLane.enumerated() where !claims.isEmpty {
+            // It is on hold no more, whatever was asked for: the next one that is asked for is told to the store.
+            holds[lane] = nil
             // A paused lane gives rows only to find out whether it answers again.
             let isProbe = horizons[loop.lanes[lane].name]?.pause != nil
             start(claims, lane: lane, isProbe: isProbe, sentAt: trip.round.sentAt, now: now, in: &group)
