@@ -140,7 +140,7 @@ struct PollerProcess: Sendable {
                     "lanes": "\(watch.lanes.map(\.name).joined(separator: ","))",
                 ])
         }
-        let pollers = Pollers(pollers: polled.map { $0.poller(in: surroundings) })
+        let pollers = Pollers(pollers: polled.map { $0.poller(in: surroundings) }, logger: quietLogger)
         // Their series are there by now, with what was counted under an earlier configuration.
         sampling.yield(
             Sampler(pool: pools.rows, watches: polled, metrics: metrics, process: id, logger: logger))

@@ -45,21 +45,3 @@ extension ServedWatch {
             logger: logger)
     }
 }
-
-/// Runs the pollers of all watches: they stop at the same time, so that one grace serves them all.
-struct Pollers: Service {
-    let pollers: [any Service]
-
-    func run() async throws {
-        guard !pollers.isEmpty else {
-            try await gracefulShutdown()
-            return
-        }
-        try await withThrowingTaskGroup { group in
-            for poller in pollers { group.addTask { try await poller.run() } }
-            // One that cannot go on ends the process: it must not look as if all were well. `waitForAll` would wait for the
-            // others first.
-            while try await group.next() != nil {}
-        }
-    }
-}
