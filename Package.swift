@@ -28,7 +28,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // The module graph, bottom up; each arrow reads "is used by":
 //   Timeline → Postgres → Schema → PostgresStore
-//   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments; JSON → PostgresStore
+//   Timeline → Reconciling (the engine: neither Postgres nor HTTP) → PostgresStore → Payments
 //   PostgresStore → Uploads, Timers, Deliveries; JSON and Outgoing (calls out) → Payments, Uploads, Timers, Deliveries;
 //   Settings → Payments, Uploads; PostgresStore and JSON → Console; Sandbox stands alone; ReconciledCLI wires everything.
 let package = Package(
@@ -69,7 +69,7 @@ let package = Package(
         .target(
             name: "Reconciling", dependencies: ["Timeline", collections, lifecycle, logging], swiftSettings: strict),
         .target(
-            name: "PostgresStore", dependencies: ["JSON", "Postgres", "Reconciling", "Schema", "Timeline", logging],
+            name: "PostgresStore", dependencies: ["Postgres", "Reconciling", "Schema", "Timeline", logging],
             swiftSettings: strict),
         .target(name: "JSON", dependencies: ["Timeline"], swiftSettings: strict),
         .target(name: "Outgoing", dependencies: ["Timeline", asyncHTTPClient, nioPosix], swiftSettings: strict),

@@ -16,6 +16,7 @@ public enum DeliveryTable: WatchTable {
 
     public static let watch = "deliveries"
     public static let claim = Statement.sql("claim_deliveries")
+    public static let due = Statement.sql("due_deliveries")
     public static let settle = Statement.sql("settle_deliveries")
     public static let renew = Statement.sql("renew_deliveries")
     public static let handBack = Statement.sql("hand_back_deliveries")

@@ -8,6 +8,7 @@ import Timeline
 public enum OrderTable: WatchTable {
     public static let watch = "orders"
     public static let claim = Statement.sql("claim_orders")
+    public static let due = Statement.sql("due_orders")
     public static let settle = Statement.sql("settle_orders")
     public static let comparesBasis = true
     public static let renew = Statement.sql("renew_orders")

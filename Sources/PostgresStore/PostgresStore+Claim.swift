@@ -1,19 +1,20 @@
-import JSON
 import Logging
 import Postgres
 import Reconciling
 import Timeline
 
 extension PostgresStore {
-    /// Rows that are looked at one by one in a lane where one refuses to be claimed.
-    private static var isolatedMax: Int { 100 }
+    /// Rows that refuse, in one lane and claim, before the rest is left to the next one.
+    private static var refusalsMax: Int { 1_000 }
+    private static var placesMax: Int { 100 }
 
     func claimed(_ query: PostgresQuery) async -> Result<Claimed<R>, PostgresError> {
         do { return .success(try await pool.query(query, Self.readClaimed)) } catch { return .failure(error) }
     }
 
     /// A row may refuse to be written at all: a constraint came that it violates, a trigger raises. It keeps no other from
-    /// being claimed: its lane is claimed apart from the others, and there row by row.
+    /// being claimed: its lane is claimed apart from the others, and there row by row. A lane of which nothing was learnt
+    /// has no horizon.
     func isolatingRefusals(
         of claim: ClaimRequest<String>, in result: Result<Claimed<R>, PostgresError>
     ) async -> Result<Claimed<R>, StoreError> {
@@ -42,18 +43,34 @@ extension PostgresStore {
     ) async throws(PostgresError) -> Claimed<R> {
         let whole = await claimed(claimQuery(ClaimRequest(lease: lease, quotas: [quota])))
         if case .failure(let error) = whole, Self.isRefusal(error) {} else { return try whole.get() }
-        var part = Claimed<R>(claims: [], horizons: [LaneHorizon(lane: quota.lane, nextDueIn: nil)])
-        for place in try await duePlaces(quota) where part.claims.count < quota.count {
-            var one = quota
-            (one.count, one.from) = (1, place)
+        var part = Claimed<R>(claims: [], horizons: [])
+        var one = quota
+        one.count = 1
+        var refused: (first: String, error: PostgresError, count: Int)?
+        defer {
+            if let refused {
+                logger.error(
+                    "rows refuse to be claimed",
+                    metadata: [
+                        "lane": "\(quota.lane)", "rows": "\(refused.count)", "first": "\(refused.first)",
+                        "error": "\(refused.error)",
+                    ])
+            }
+        }
+        var places = try await duePlaces(quota.lane, from: quota.from)[...]
+        while let place = places.popFirst(), part.claims.count < quota.count {
+            one.from = place
             switch await claimed(claimQuery(ClaimRequest(lease: lease, quotas: [one]))) {
             case .success(let found):
                 part.claims += found.claims
                 part.horizons = found.horizons
+                // A suspect is claimed alone, so that what it does to a poller is done to it alone.
+                if found.claims.contains(where: { $0.claimCount > Self.suspectClaimCount }) { return part }
+                if !found.claims.isEmpty { one.includesSuspects = false }
             case .failure(let error) where Self.isRefusal(error):
-                logger.error(
-                    "a row refuses to be claimed",
-                    metadata: ["row": "\(place.id)", "lane": "\(quota.lane)", "error": "\(error)"])
+                refused = (refused?.first ?? place.id, error, (refused?.count ?? 0) + 1)
+                guard places.isEmpty, part.claims.isEmpty, refused?.count ?? 0 < Self.refusalsMax else { break }
+                places = try await duePlaces(quota.lane, from: place).dropFirst()
             case .failure(let error):
                 guard !part.claims.isEmpty else { throw error }
                 return part
@@ -62,16 +79,20 @@ extension PostgresStore {
         return part
     }
 
-    /// Where the lane's rows are that are due longest, held ones as well.
-    private func duePlaces(_ quota: LaneQuota<String>) async throws(PostgresError) -> [ClaimBound<String>] {
+    /// As the claims' statements have it.
+    private static var suspectClaimCount: Int { 3 }
+
+    private func duePlaces(
+        _ lane: String, from bound: ClaimBound<String>?
+    ) async throws(PostgresError) -> [ClaimBound<String>] {
         let query = PostgresQuery(
-            Table.desk.oldestDue, [.textArray([quota.lane]), .int4(Int32(clamping: Self.isolatedMax))])
-        let texts = try await pool.query(query) { rows in try rows.map { row in try row.read(String.self) } }
-        return texts.compactMap { text in
-            guard let row = try? JSONValue(parsing: Array(text.utf8)), let dueText = row["next_check_at"]?.string,
-                let dueAt = Timestamp(dueText), let id = row["id"]?.string ?? row["id"]?.text
-            else { return nil }
-            return ClaimBound(dueAt: dueAt, id: id)
+            Table.due,
+            [
+                .text(lane), .timestamptz(bound?.dueAt ?? .distantPast), .text(bound?.id ?? ""),
+                .int4(Int32(clamping: Self.placesMax)),
+            ])
+        return try await pool.query(query) { rows in
+            try rows.map { row in ClaimBound(dueAt: try row.read(), id: try row.read()) }
         }
     }
 }

@@ -14,6 +14,8 @@ public protocol WatchTable: Sendable {
 
     static var watch: String { get }
     static var claim: Statement { get }
+    /// Where rows are that are due and held by nobody.
+    static var due: Statement { get }
     static var settle: Statement { get }
     /// Whether `settle` compares the rows' `basis`: its last array then.
     static var comparesBasis: Bool { get }

@@ -166,7 +166,8 @@ extension Poller {
         var horizons: [String: LaneHorizon] = [:]
         for horizon in claimed.horizons { horizons[horizon.lane] = horizon }
         for part in trip.round.parts {
-            observe(pause: horizons[loop.lanes[part.lane].name]?.pause, lane: part.lane)
+            guard let horizon = horizons[loop.lanes[part.lane].name] else { continue }
+            observe(pause: horizon.pause, lane: part.lane)
         }
         for (lane, claims) in byLane.enumerated() where !claims.isEmpty {
             // It is on hold no more, whatever was asked for: the next one that is asked for is told to the store.

@@ -193,7 +193,7 @@ public enum SettleOutcome: Hashable, Sendable {
 
 public struct Claimed<R: Row>: Sendable {
     public var claims: [Claim<R>]
-    /// One for each lane of the request.
+    /// One for each lane of the request, but for those of which nothing was learnt.
     public var horizons: [LaneHorizon]
 
     public init(claims: [Claim<R>], horizons: [LaneHorizon]) {

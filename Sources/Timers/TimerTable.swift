@@ -13,6 +13,7 @@ public enum TimerTable: WatchTable {
 
     public static let watch = "timers"
     public static let claim = Statement.sql("claim_timers")
+    public static let due = Statement.sql("due_timers")
     public static let settle = Statement.sql("settle_timers")
     public static let renew = Statement.sql("renew_timers")
     public static let handBack = Statement.sql("hand_back_timers")

@@ -11,6 +11,7 @@ public enum UploadTable: WatchTable {
 
     public static let watch = "uploads"
     public static let claim = Statement.sql("claim_uploads")
+    public static let due = Statement.sql("due_uploads")
     public static let settle = Statement.sql("settle_uploads")
     public static let comparesBasis = true
     public static let renew = Statement.sql("renew_uploads")
