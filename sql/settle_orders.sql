@@ -35,7 +35,8 @@ held AS MATERIALIZED (
         o.status AS status_now,
         o.status = input.status_before
             AND (input.basis IS NULL
-                OR input.basis = jsonb_build_array(o.gateway, o.gateway_ref, o.amount_minor, o.currency)) AS agrees,
+                OR input.basis = jsonb_build_array(
+                    o.gateway::text, o.gateway_ref, o.amount_minor, o.currency)) AS agrees,
         o.next_check_at AS next_check_now,
         o.review_reason AS review_reason_now
     FROM input

@@ -46,7 +46,7 @@ struct LaneBounds<ID: Sendable & Comparable>: Sendable {
 
     /// Rows are due since that time, perhaps far below.
     ///
-    /// - Returns: when a claim is to look for them.
+    /// - Returns: when a claim is to look for them; one that is sent for another reason later does as well.
     mutating func wokenUp(dueFrom: Timestamp, now: Moment) -> Moment {
         guard let bound = current, dueFrom < bound.dueAt - Self.wakeupReach else {
             lower(to: dueFrom)

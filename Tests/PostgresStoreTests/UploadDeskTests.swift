@@ -142,8 +142,6 @@ import Uploads
             try await harness.run("UPDATE reconciled.uploads SET reclaimed_at = now()", [])
             _ = try await desk.resolve("u1", status: "complete", note: "after all", Self.policy)
             #expect(try await harness.columns(of: "u1").nextCheckIn == nil)
-            _ = try await desk.resolve("u1", status: "review", note: "unclear", Self.policy)
-            #expect(try await self.row(desk)["review_reason"]?.string == "MANUAL")
         }
     }
 

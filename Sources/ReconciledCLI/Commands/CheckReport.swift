@@ -56,6 +56,7 @@ struct CheckReport: Sendable {
         }
         switch outcome {
         case .written(let status, _, _): return status == statusBefore ? "stays \(status)" : "is \(status) now"
+        case .overtaken(statusBefore, _, _): return "someone changed it meanwhile; it is asked about again"
         case .overtaken(let status, _, _): return "someone made it \(status) meanwhile; nothing was overwritten"
         case .stale: return "the lease was lost; nothing was changed"
         case .locked: return "the application holds the row; nothing was changed"

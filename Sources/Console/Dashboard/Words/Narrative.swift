@@ -61,10 +61,12 @@ struct Narrative {
         let raw = entry.object("answer")?.pretty
         let after = entry["status_after"] ?? "?"
         if entry["verdict"] == "overtaken" {
-            return Entry(
-                at: at,
-                text: "\(words.answer(entry, times)). Someone else had made it \(after) meanwhile: that stays as it is",
-                tone: .plain, raw: raw)
+            // It may have been waiting all the time, with what was asked about changed.
+            let meanwhile =
+                ["pending", "receiving", "merging", "active"].contains(after)
+                ? "Someone had changed it meanwhile: it is asked about again"
+                : "Someone else had made it \(after) meanwhile: that stays as it is"
+            return Entry(at: at, text: "\(words.answer(entry, times)). \(meanwhile)", tone: .plain, raw: raw)
         }
         if let text = words.change(entry, ordinal: ordinal, times) {
             return Entry(at: at, text: text, tone: words.goodStatuses.contains(after) ? .good : .plain, raw: raw)
