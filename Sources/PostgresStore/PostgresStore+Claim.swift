@@ -4,7 +4,7 @@ import Reconciling
 import Timeline
 
 extension PostgresStore {
-    /// Rows that refuse, in one lane and claim, before the rest is left to the next one.
+    /// Rows that may refuse, in one lane and claim: what is due behind more of them is not found.
     private static var refusalsMax: Int { 1_000 }
     private static var placesMax: Int { 100 }
 
@@ -65,7 +65,7 @@ extension PostgresStore {
                 part.claims += found.claims
                 part.horizons = found.horizons
                 // A suspect is claimed alone, so that what it does to a poller is done to it alone.
-                if found.claims.contains(where: { $0.claimCount > Self.suspectClaimCount }) { return part }
+                if found.claims.contains(where: \.isSuspect) { return part }
                 if !found.claims.isEmpty { one.includesSuspects = false }
             case .failure(let error) where Self.isRefusal(error):
                 refused = (refused?.first ?? place.id, error, (refused?.count ?? 0) + 1)
@@ -78,9 +78,6 @@ extension PostgresStore {
         }
         return part
     }
-
-    /// As the claims' statements have it.
-    private static var suspectClaimCount: Int { 3 }
 
     private func duePlaces(
         _ lane: String, from bound: ClaimBound<String>?

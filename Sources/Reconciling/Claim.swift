@@ -34,6 +34,10 @@ public struct Claim<R: Row>: Sendable {
         self.claimCount = claimCount
         self.progress = progress
     }
+
+    /// Claimed three times and more before without a settle, by the statements' count: its checks may kill pollers, and it
+    /// is claimed alone in its lane.
+    public var isSuspect: Bool { claimCount > 3 }
 }
 
 /// The fence of one claim: a settle, a renewal or a hand-back with another token than the row's changes nothing.

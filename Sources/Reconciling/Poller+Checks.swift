@@ -60,9 +60,6 @@ extension Poller {
         group.addTask { await checks.run(claims, in: scope) }
     }
 
-    /// `claimCount` includes this claim; the claim itself went by the count before it.
-    nonisolated static func isSuspect(_ claim: Claim<S.R>) -> Bool { claim.claimCount > suspectClaimCount }
-
     private func scope(
         of claims: [Claim<S.R>], lane: Int, isProbe: Bool, sentAt: Moment, deadline: Moment, leaseEnd: Moment
     ) -> CheckScope {
@@ -75,7 +72,7 @@ extension Poller {
     private func hold(_ claim: Claim<S.R>, in scope: CheckScope, leaseEnd: Moment) -> Holding<S.R, S.Change> {
         let holding = Holding<S.R, S.Change>(claim: claim, scope: scope, leaseEnd: leaseEnd)
         held[claim.lease.token] = holding
-        if Self.isSuspect(claim) { suspects[scope.lane] = claim.lease.token }
+        if claim.isSuspect { suspects[scope.lane] = claim.lease.token }
         return holding
     }
 

@@ -179,7 +179,7 @@ extension Poller {
         return zip(trip.round.parts, trip.starts).map { part, start in
             let horizon = horizons[loop.lanes[part.lane].name]
             let claims = byLane[part.lane]
-            let isPartial = claims.contains(where: Self.isSuspect)
+            let isPartial = claims.contains(where: \.isSuspect)
             // A paused lane's probe comes from anywhere: rows below it are due when the lane runs again.
             if isPartial || horizon?.pause != nil {
                 bounds[part.lane].giveUp(start)

@@ -18,8 +18,6 @@ import Timeline
 public actor Poller<S: Store, C: Reconciler>: Service where C.R == S.R, C.Change == S.Change {
     /// Claims without a settle from which on the row is not asked about, but goes to people.
     static var poisonClaimCount: Int { 6 }
-    /// Claims without a settle from which on the next claim takes the row alone: a claim's own count is above it then.
-    static var suspectClaimCount: Int { 3 }
     static var heartbeatInterval: Duration { .seconds(10) }
     /// A lane on hold is asked for again after so long, for a person may have ended the hold.
     static var holdInterval: Duration { .seconds(15) }
