@@ -98,6 +98,11 @@ import Timeline
                 answer: #"{"state": "PAID"}"#),
             "stripe-eu: paid. Someone else had made it cancelled meanwhile: that stays as it is [plain]"
         ),
+        // Its amount was another one meanwhile.
+        (
+            entry("14:05:00", verdict: "overtaken", answer: #"{"state": "PAID"}"#),
+            "stripe-eu: paid. Someone had changed it meanwhile: it is asked about again [plain]"
+        ),
         (
             entry(
                 "14:05:00", before: "review", after: "paid", verdict: nil, actor: "ops", reason: "RESOLVED",

@@ -2,6 +2,7 @@ import Timeline
 
 /// Deliveries in words.
 struct DeliveryWords: WatchWords {
+    let openStatuses: Set<String> = ["pending"]
     let goodStatuses: Set<String> = ["delivered"]
 
     let columns: [ListColumn] = [

@@ -63,7 +63,7 @@ struct Narrative {
         if entry["verdict"] == "overtaken" {
             // It may have been waiting all the time, with what was asked about changed.
             let meanwhile =
-                ["pending", "receiving", "merging", "active"].contains(after)
+                words.openStatuses.contains(after)
                 ? "Someone had changed it meanwhile: it is asked about again"
                 : "Someone else had made it \(after) meanwhile: that stays as it is"
             return Entry(at: at, text: "\(words.answer(entry, times)). \(meanwhile)", tone: .plain, raw: raw)

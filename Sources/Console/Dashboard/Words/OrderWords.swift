@@ -2,6 +2,7 @@ import Timeline
 
 /// Orders in words.
 struct OrderWords: WatchWords {
+    let openStatuses: Set<String> = ["pending"]
     let goodStatuses: Set<String> = ["paid", "closed"]
 
     let columns: [ListColumn] = [

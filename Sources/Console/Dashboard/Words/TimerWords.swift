@@ -2,6 +2,7 @@ import Timeline
 
 /// Timers in words.
 struct TimerWords: WatchWords {
+    let openStatuses: Set<String> = ["active"]
     let goodStatuses: Set<String> = ["active", "finished"]
 
     let columns: [ListColumn] = [

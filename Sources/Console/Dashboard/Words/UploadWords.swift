@@ -2,6 +2,7 @@ import Timeline
 
 /// Uploads in words.
 struct UploadWords: WatchWords {
+    let openStatuses: Set<String> = ["receiving", "merging"]
     let goodStatuses: Set<String> = ["complete"]
 
     let columns: [ListColumn] = [

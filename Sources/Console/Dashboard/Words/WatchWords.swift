@@ -14,6 +14,8 @@ protocol WatchWords: Sendable {
     func change(_ entry: RowFields, ordinal: Int64?, _ times: TimeWords) -> String?
     /// What a reason for review means, and what to do about it.
     var reasons: [String: ReasonWords] { get }
+    /// The statuses in which a row waits for its next check.
+    var openStatuses: Set<String> { get }
     /// The statuses in which a row is where it should be.
     var goodStatuses: Set<String> { get }
     /// What is wrong with a row whose status does not say so: `failing: 12 calls in a row, last answer 500`; nil for nothing.
@@ -136,6 +138,7 @@ struct PlainWords: WatchWords {
         ("created_at", "Created"),
     ]
     let reasons: [String: ReasonWords] = [:]
+    let openStatuses: Set<String> = []
     let goodStatuses: Set<String> = []
 
     func summary(_ row: RowFields, _ times: TimeWords) -> String? { nil }
