@@ -37,10 +37,7 @@ import Timeline
             try scene.send(upload, Self.content)
             setTime(32_503_680_000, of: scene.chunk("file.bin_1"))
             setTime(86_400, of: scene.chunk("file.bin_2"))
-            guard case .published = try await scene.merge(upload) else {
-                Issue.record("not published")
-                return
-            }
+            try await scene.publish(upload)
             let state = scene.notes.withLock { $0.last?.state }
             // As the rules have it: a time to come counts as the time of the look.
             upload.lastActivityAt = isNoted ? Timestamp(microseconds: 0) : Self.now()
@@ -58,10 +55,7 @@ import Timeline
         let scene = try DirectoryScene(pattern: Self.pattern)
         var upload = scene.upload(Self.content, chunkBytes: 300)
         try scene.send(upload, Self.content)
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
         upload.lastActivityAt = Self.now()
         if !isTargetThere { try FileManager.default.removeItem(at: scene.target()) }
         try scene.aTickPasses()
@@ -76,10 +70,7 @@ import Timeline
         let scene = try DirectoryScene(pattern: Self.pattern)
         var upload = scene.upload(Self.content, chunkBytes: 300)
         try scene.send(upload, Self.content)
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
         try scene.aTickPasses()
         let other = DirectoryScene.content(900, seed: 5)
         try scene.send(upload, other)
@@ -119,10 +110,7 @@ import Timeline
             let scene = try DirectoryScene(pattern: pattern)
             var upload = scene.upload(Self.content, chunkBytes: 300)
             try scene.send(upload, Self.content)
-            guard case .published = try await scene.merge(upload) else {
-                Issue.record("not published")
-                return
-            }
+            try await scene.publish(upload)
             let state = scene.notes.withLock { $0.last?.state }
             upload.lastActivityAt = Timestamp(microseconds: 0)
             try scene.aTickPasses()
@@ -232,10 +220,7 @@ import Timeline
         #expect(detail["not_compared"]?.string == "1")
         // As soon as the rest has come it is decided.
         try scene.send(upload, Self.content, only: [1])
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
     }
 
     /// A dry run has no lease, and needs none to look.

@@ -40,10 +40,7 @@ import Timeline
         #expect(try await restore(scene, upload).get() == 900)
         #expect(try folders(scene).isEmpty)
         #expect(try await restore(scene, upload).get() == 0)
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
         #expect(scene.published() == Self.content)
     }
 
@@ -71,10 +68,7 @@ import Timeline
         let other = DirectoryScene.content(900, seed: 3)
         try scene.send(upload, other, only: [1])
         #expect(try await restore(scene, upload).get() == 600)
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
         #expect(scene.published() == Array(Self.content[..<300]) + other[300..<600] + Self.content[600...])
         // What it was in the way of is nobody's any more.
         #expect(try folders(scene).isEmpty)
@@ -90,10 +84,7 @@ import Timeline
         try scene.send(upload, Self.content, only: [1])
         #expect(try await restore(scene, upload).get() == 600)
         #expect(try folders(scene).isEmpty)
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
         #expect(scene.published() == Self.content)
     }
 
@@ -107,10 +98,7 @@ import Timeline
         try Data(repeating: 7, count: 10).write(to: scene.chunk("s1/1"))
         _ = try await scene.store.discard(upload, plan: upload.plan!, work: scene.work()).get()
         #expect(try await restore(scene, upload).get() != nil)
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
         #expect(scene.published() == Self.content)
     }
 
@@ -130,10 +118,7 @@ import Timeline
         #expect(try trash(scene).map { $0.hasSuffix("/1") } == [true])
         try FileManager.default.removeItem(at: place)
         #expect(try await restore(scene, upload).get() == 300)
-        guard case .published = try await scene.merge(upload) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload)
         #expect(scene.published() == Self.content)
     }
 

@@ -69,10 +69,7 @@ import Testing
         var state = try frozen.begin(after: nil)
         try frozen.copy(&state, to: DirectoryStore.checkpointBytes)
         // It holds its lock, and sleeps. Its successor finishes.
-        guard case .published = try await scene.merge(upload, token: 2, state: note.json) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload, token: 2, state: note.json)
         // Now it wakes up, and knows nothing.
         try frozen.copy(&state, to: plan.totalBytes)
         #expect(try frozen.publish(state, digest: nil) == .interrupted)
@@ -105,10 +102,7 @@ import Testing
             #expect(scene.parts.count == 1)
         }
         // The journal still names the first.
-        guard case .published = try await scene.merge(upload, token: 5, state: note.json) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload, token: 5, state: note.json)
         #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
         #expect(scene.checkpoints == [2 * DirectoryStore.checkpointBytes, 150 << 20])
         #expect(scene.parts.isEmpty)
@@ -150,10 +144,7 @@ import Testing
         let note = MergeNote(
             fingerprint: try frozen.look().inventory.fingerprint, token: 1, mergedBytes: state.position)
         _ = try died(scene, upload, token: 2, after: note)
-        guard case .published = try await scene.merge(upload, token: 3, state: note.json) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload, token: 3, state: note.json)
         #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
         #expect(scene.checkpoints == [2 * DirectoryStore.checkpointBytes, 150 << 20])
         try frozen.copy(&state, to: frozen.plan.totalBytes)
@@ -226,10 +217,7 @@ import Testing
             #expect(scene.visible.isEmpty)
         }
         // It died; or tokens begin anew in a database that was restored.
-        guard case .published = try await scene.merge(upload, token: 2) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload, token: 2)
         #expect(scene.parts.isEmpty)
     }
 
@@ -242,10 +230,7 @@ import Testing
         let state = try await interrupted(scene, upload, after: 1)
         #expect(scene.visible.isEmpty && scene.parts.count == 1)
         #expect(try await scene.inspect(upload).received == 5)
-        guard case .published = try await scene.merge(upload, token: 2, state: state) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload, token: 2, state: state)
         #expect(scene.checkpoints.suffix(2) == [2 * DirectoryStore.checkpointBytes, 150 << 20])
         #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
     }
@@ -269,10 +254,7 @@ import Testing
         #expect(unsafe stat(path, &status) == 0)
         #expect(Int64(status.st_size) == DirectoryStore.checkpointBytes)
         #expect(Int64(status.st_blocks) * 512 <= DirectoryStore.checkpointBytes + (1 << 20))
-        guard case .published = try await scene.merge(upload, token: 4, state: note.json) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload, token: 4, state: note.json)
         #expect(scene.checkpoints == [2 * DirectoryStore.checkpointBytes, 150 << 20])
         #expect(scene.published().map(DirectoryScene.digest) == Self.contentDigest)
     }
@@ -307,10 +289,7 @@ import Testing
         }
         let other = Self.content(seed: 7)
         try scene.send(upload, other, only: [0])
-        guard case .published = try await scene.merge(upload, token: 2, state: note.json) else {
-            Issue.record("not published")
-            return
-        }
+        try await scene.publish(upload, token: 2, state: note.json)
         var expected = Self.content
         expected.replaceSubrange(0..<(30 << 20), with: other[..<(30 << 20)])
         #expect(scene.published().map(DirectoryScene.digest) == DirectoryScene.digest(expected))

@@ -80,6 +80,16 @@ final class DirectoryScene: Sendable {
         await store.merge(upload, plan: try present(upload.plan), work: work(token: token, state: state))
     }
 
+    /// Merges, and throws what came of it where that is no published file.
+    func publish(_ upload: Upload, token: Int64 = 1, state: JSONValue? = nil) async throws {
+        let outcome = try await merge(upload, token: token, state: state)
+        guard case .published = outcome else { throw NotPublished(outcome: outcome) }
+    }
+
+    struct NotPublished: Error {
+        var outcome: MergeOutcome
+    }
+
     func inspect(_ upload: Upload) async throws -> Inventory {
         try await store.inspect(upload, plan: try present(upload.plan), work: work()).get()
     }
