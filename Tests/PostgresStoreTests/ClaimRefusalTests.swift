@@ -48,6 +48,25 @@ import Uploads
             of: OrderTable.self, marked: "claim_count = 2147483647", "ALTER claim_count SET DEFAULT 0")
     }
 
+    /// However many they are, within reason.
+    @Test func whatIsDueBehindHundredsOfThemIsClaimed() async throws {
+        try await withHarness(OrderTable.self) { harness in
+            try await harness.run(
+                """
+                INSERT INTO reconciled.orders (id, gateway, amount_minor, currency, failure_count, next_check_at)
+                SELECT 'odd' || n, 'a', 1, 'EUR', 77, now() - interval '1 hour' FROM generate_series(1, 250) AS n
+                """, [])
+            try await harness.insert(.init("1"))
+            try await harness.run(
+                "ALTER TABLE reconciled.orders ADD CONSTRAINT odd CHECK (failure_count <> 77) NOT VALID", [])
+            let store = try await harness.store(poller: "p1")
+            let quota = LaneQuota<String>(lane: "a", count: 10, includesSuspects: true)
+            let request = ClaimRequest(lease: .seconds(60), quotas: [quota])
+            let claimed = try await store.exchange(Exchange(settlements: [], claim: request)).claimed?.get()
+            #expect(claimed?.claims.map(\.row.id) == ["1"])
+        }
+    }
+
     /// A row that was claimed often without a settle is claimed alone there too, and none after another.
     @Test func suspectsStayAlone() async throws {
         try await withHarness(OrderTable.self) { harness in
