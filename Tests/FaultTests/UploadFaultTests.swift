@@ -37,7 +37,7 @@ import Testing
                 ids.append(id)
                 try await scene.add(id, mebibytes: step.mebibytes, isDigestKnown: step.isDigestKnown)
                 if step.isSecond {
-                    let number = step.mebibytes > 64 ? 12 : 2
+                    let number = step.mebibytes > 64 ? 14 : 2
                     let first = try scene.startPoller(faults: Step(call: "copy_file_range", number: number).faults)
                     #expect(try await first.end() == 128 + SIGKILL, "\(step): \(first.output)")
                     try await scene.lapseLeases()
@@ -56,10 +56,10 @@ import Testing
     /// Killed between two checkpoints; what was noted is not written again.
     @Test(arguments: [false, true]) func aResumedMergeCopiesAtMostOneIntervalAgain(isDigestKnown: Bool) async throws {
         let call = isDigestKnown ? "pwrite64" : "copy_file_range"
-        let (total, interval) = (Int64(300 << 20), Int64(64 << 20))
+        let (total, interval) = (Int64(300 << 20), Int64(144 << 20))
         try await withUploadScene { scene in
             try await scene.add("film", mebibytes: 300, isDigestKnown: isDigestKnown)
-            let delay = isDigestKnown ? 3_000 : 30_000
+            let delay = isDigestKnown ? 400 : 30_000
             let first = try scene.startPoller(
                 faults: scene.traced("first", calls: call, "\(call):delay_enter=\(delay)"))
             try await eventually("two checkpoints are noted", within: .seconds(60)) {
@@ -142,7 +142,7 @@ import Testing
             for (index, size) in sizes.enumerated() {
                 try await scene.add("\(index)", mebibytes: size, isDigestKnown: index == 1)
             }
-            let slow = ["copy_file_range:delay_enter=20000", "pwrite64:delay_enter=2000"]
+            let slow = ["copy_file_range:delay_enter=20000", "pwrite64:delay_enter=250"]
             let pollers = try ["one", "two"].map { name in
                 try scene.startPoller(
                     faults: scene.traced(name, calls: "copy_file_range,pwrite64", slow[0], slow[1]), concurrency: 4)

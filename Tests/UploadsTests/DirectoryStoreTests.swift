@@ -210,7 +210,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, 64), (1, 64), (512, 64), (513, 64), (639, 64), (640, 80), (1_024, 128), (2_048, 256), (40_960, 256),
+        (0, 64), (1, 64), (128, 64), (129, 64), (159, 64), (160, 80), (1_024, 512), (2_048, 1_024), (40_960, 1_024),
     ])
     func aLargeFileHasALongerWayFromCheckpointToCheckpoint(mebibytes: Int64, interval: Int64) {
         #expect(DirectoryStore.checkpointBytes(ofFile: mebibytes << 20) == interval << 20)

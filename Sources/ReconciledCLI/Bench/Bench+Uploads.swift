@@ -199,8 +199,7 @@ private struct MergeInsert {
     }
 
     private func measure(_ rows: UploadRows) async throws -> Double {
-        // What others wrote is not for this one to wait for.
-        sync()
+        try await files.settle()
         let start = Moment.now
         try await rows.insert(pool)
         while true {

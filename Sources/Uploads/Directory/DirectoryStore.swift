@@ -7,10 +7,11 @@ import Timeline
 public struct DirectoryStore: ChunkStore {
     /// From one checkpoint to the next. A resumed merge copies at most so much again.
     static let checkpointBytes: Int64 = 64 << 20
-    static let checkpointBytesMax: Int64 = 256 << 20
+    static let checkpointBytesMax: Int64 = 1 << 30
 
     private let configuration: StoreConfiguration.Directory
     private let threads: FileThreads
+    private let writeBehind = WriteBehind()
     private let patience: Duration
 
     /// - Parameters:
@@ -138,10 +139,10 @@ public struct DirectoryStore: ChunkStore {
         }
     }
 
-    /// An eighth of a large file: each checkpoint has the copying wait for the disk and for the database.
+    /// Half of a large file: each checkpoint has the copying wait for the disk and for the database.
     static func checkpointBytes(ofFile total: Int64) -> Int64 {
-        let eighth = total / 8 / MergeJob.copyBytes * MergeJob.copyBytes
-        return min(max(eighth, checkpointBytes), checkpointBytesMax)
+        let half = total / 2 / MergeJob.copyBytes * MergeJob.copyBytes
+        return min(max(half, checkpointBytes), checkpointBytesMax)
     }
 
     /// The lease is another's, who goes on with what was noted; what was not is of no use to anyone.
@@ -308,7 +309,7 @@ public struct DirectoryStore: ChunkStore {
         _ upload: Upload, _ plan: ChunkPlan, _ work: StoreWork, _ call: FileWork, isReadOnly: Bool = false
     ) throws -> MergeJob {
         try MergeJob(
-            upload, plan, configuration, token: work.token,
+            upload, plan, configuration, token: work.token, writeBehind: writeBehind,
             isInterrupted: { call.mustEnd() || (!isReadOnly && work.leaseRemaining() <= .zero) })
     }
 

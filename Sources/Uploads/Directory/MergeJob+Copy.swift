@@ -53,8 +53,8 @@ extension MergeJob {
         let before = state.position
         state.position += copied
         // The disk is to write while the next piece is copied, so that little is left for the checkpoint to wait for.
-        if state.position == end || before / Self.copyBytes != state.position / Self.copyBytes {
-            state.part.beginWriting(from: before / Self.copyBytes * Self.copyBytes, to: state.position)
+        if before / Self.copyBytes != state.position / Self.copyBytes {
+            writeBehind.begin(state.part, from: before / Self.copyBytes * Self.copyBytes, to: state.position)
         }
         if offset + copied == plan.bytes(at: index) {
             guard try chunk.file.status() == chunk.status else { throw Stop(.chunksChanged) }

@@ -21,8 +21,11 @@ struct MergeJob: Sendable {
     let chunksRoot: OpenFile
     let targetRoot: OpenFile
     let target: (path: [String], file: String)
+    let writeBehind: WriteBehind
 
-    static let pieceBytes = 1 << 20
+    /// Read and written by hand at once: small enough to stay in the processor's cache between reading, hashing and writing.
+    static let pieceBytes = 128 << 10
+    /// Copied by the kernel at once, and handed to the disk.
     static let copyBytes: Int64 = 16 << 20
 
     /// Ends a step early with what the merge comes to.
@@ -36,12 +39,13 @@ struct MergeJob: Sendable {
 
     init(
         _ upload: Upload, _ plan: ChunkPlan, _ configuration: StoreConfiguration.Directory, token: Int64,
-        isInterrupted: @escaping @Sendable () -> Bool
+        writeBehind: WriteBehind = WriteBehind(), isInterrupted: @escaping @Sendable () -> Bool
     ) throws {
         self.upload = upload
         self.plan = plan
         self.configuration = configuration
         self.token = token
+        self.writeBehind = writeBehind
         self.isInterrupted = isInterrupted
         target = try ChunkNaming.target(upload)
         chunksRoot = try openRoot(configuration.chunks)
