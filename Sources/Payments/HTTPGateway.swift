@@ -96,7 +96,8 @@ public struct HTTPGateway: Gateway {
         do {
             document = try JSONValue(parsing: response.body)
         } catch {
-            return isMissing ? .notFoundUnauthenticated : unreadable("The answer is \(error).", response)
+            if isMissing { return .notFoundUnauthenticated }
+            return unreadable(response.encodingProblem ?? "The answer is \(error).", response)
         }
         guard let word = text(at: settings.state, document) else {
             return isMissing ? .notFoundUnauthenticated : unreadable("The answer has no state.", response)

@@ -13,6 +13,13 @@ extension OutgoingResponse {
         }
     }
 
+    /// What may keep a body from being read: none of these codings was asked for, and none is undone.
+    var encodingProblem: String? {
+        guard case .value(let coding) = Answer.text(header("content-encoding") ?? ""), coding.lowercased() != "identity"
+        else { return nil }
+        return "The answer's body is encoded (Content-Encoding: \(coding)), which was not asked for."
+    }
+
     func failure(_ kind: AnswerFailure.Kind, _ problem: String) -> AnswerFailure {
         AnswerFailure(kind, status: status, retryAfter: retryAfter, problem: "\(problem) (HTTP \(status)).")
     }

@@ -63,6 +63,22 @@ import Timeline
         }
     }
 
+    @Test(arguments: [("gzip", true), ("BR", true), ("identity", false), ("", false)])
+    func aBodyInACodingThatNobodyAskedForIsSaidToBeOne(coding: String, isNamed: Bool) async throws {
+        let http = OutgoingClient()
+        let gateway = HTTPGateway(Self.settings("http://127.0.0.1:1"), http: http)
+        let answer = gateway.answer(
+            OutgoingResponse(status: 200, headers: [("Content-Encoding", coding)], body: [0x1F, 0x8B, 8, 0]))
+        try await http.shutdown()
+        #expect(answer.state == .unknown)
+        #expect(answer.failure?.problem.contains("Content-Encoding: \(coding)") == isNamed)
+        // What can be read all the same is read.
+        let plain = gateway.answer(
+            OutgoingResponse(
+                status: 200, headers: [("Content-Encoding", coding)], body: Array(#"{"status":"paid"}"#.utf8)))
+        #expect(plain.state == .paid)
+    }
+
     @Test func textOfTheGatewayIsBoundedBeforeItIsStored() async throws {
         let long = String(repeating: "x", count: 300)
         let answer = try await read(

@@ -68,14 +68,15 @@ enum APISchema {
     }
 
     static func decision(_ watch: any ConsoleWatch, noteLengthMax: Int) -> String {
+        let text = #""type":["string","null"],"maxLength":\#(FieldRules.textLengthMax),"pattern":"^[^\\u0000]*$""#
         let transaction =
             watch.takesTransaction
-            ? #","txn":{"type":["string","null"],"maxLength":255,"pattern":"^[^\\u0000]*$","#
+            ? #","txn":{\#(text),"#
                 + #""description":"The gateway's transaction; paid needs it."}"# : ""
         let seen =
-            #""seen_status":{"type":["string","null"],"maxLength":100,"pattern":"^[^\\u0000]*$","#
+            #""seen_status":{\#(text),"#
             + #""description":"The row's status when it was looked at: 409 if it is another by now."},"#
-            + #""seen_reason":{"type":["string","null"],"maxLength":100,"pattern":"^[^\\u0000]*$","#
+            + #""seen_reason":{\#(text),"#
             + #""description":"With seen_status: the row's review_reason then."}"#
         return #"{"type":"object","additionalProperties":false,"required":["status","note"],"properties":{"#
             + #""status":\#(choice(watch.decisions)),"note":\#(reason(noteLengthMax)),\#(seen)\#(transaction)}}"#

@@ -153,7 +153,7 @@ struct RowRoutes: Sendable {
         }
         let note = try reader.requiredString("note")
         try Self.checkReason("note", note, lengthMax: Self.noteLengthMax)
-        let (seen, reason) = (try reader.string("seen_status"), try reader.string("seen_reason"))
+        let (seen, reason) = (try Self.seen("seen_status", reader), try Self.seen("seen_reason", reader))
         guard seen != nil || reason == nil else {
             throw InputError("seen_reason", problem: "stands alone", allowed: "with seen_status, or none")
         }
@@ -162,6 +162,16 @@ struct RowRoutes: Sendable {
             seen: seen.map { SeenState(status: $0, reviewReason: reason) })
         try watch.validate(decision)
         return decision
+    }
+
+    /// What a row said when a person looked at it.
+    private static func seen(_ field: String, _ reader: FieldReader) throws(InputError) -> String? {
+        guard let text = try reader.string(field) else { return nil }
+        guard text.unicodeScalars.count <= FieldRules.textLengthMax, !text.utf8.contains(0) else {
+            throw InputError(
+                field, problem: "is no row's", allowed: "at most \(FieldRules.textLengthMax) characters without NUL")
+        }
+        return text
     }
 
     /// Why a person does something, in words.

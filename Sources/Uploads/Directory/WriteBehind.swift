@@ -11,9 +11,10 @@ final class WriteBehind: Sendable {
         pool.shutdownGracefully(queue: .global()) { _ in }
     }
 
-    /// As `OpenFile.beginWriting`, and does not wait for it: what was not begun before a checkpoint is written by that.
+    /// As `OpenFile.beginWriting`, and does not wait for it: what was not begun before a checkpoint is written by that. A
+    /// file that its merge lets go of is closed, and its lock free, whatever still waits here.
     func begin(_ file: OpenFile, from start: Int64, to end: Int64) {
         pool.start()
-        pool.submit { _ in file.beginWriting(from: start, to: end) }
+        pool.submit { [weak file] _ in file?.beginWriting(from: start, to: end) }
     }
 }

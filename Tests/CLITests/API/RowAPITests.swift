@@ -229,6 +229,12 @@ import Testing
                 #expect(reply.status == 409 && reply.body.contains("review (POISON)"), "\(reply.body)")
             }
             #expect(try await resolve(#","seen_reason":"POISON""#).field == "seen_reason")
+            // What no row can say is not asked of the database.
+            for text in [#"A\u0000"#, String(repeating: "A", count: 256)] {
+                let seenReason = try await resolve(#","seen_status":"review","seen_reason":"\#(text)""#)
+                #expect(seenReason.status == 422 && seenReason.field == "seen_reason")
+                #expect(try await resolve(#","seen_status":"\#(text)""#).field == "seen_status")
+            }
             #expect(try await api.values("SELECT status FROM reconciled.\(watch)") == ["review"])
             #expect(try await api.values("SELECT reason FROM reconciled.history").isEmpty)
             #expect(try await resolve(#","seen_status":"review","seen_reason":"POISON""#).status == 200)
