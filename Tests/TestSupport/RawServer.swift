@@ -56,6 +56,8 @@ private func serve(
                 request += String(buffer: chunk)
                 guard greeting == nil, isWhole(request) else { continue }
                 try await answer(request, outbound)
+                // What has not been passed on yet is lost when the connection is closed.
+                try await connection.channel.writeAndFlush(ByteBuffer()).get()
                 return
             }
         }
@@ -74,11 +76,5 @@ private func isWhole(_ request: String) -> Bool {
 }
 
 extension NIOAsyncChannelOutboundWriter<ByteBuffer> {
-    /// In pieces: what a single write has not yet passed on is lost when the connection is closed.
-    public func send(_ text: String) async throws {
-        var bytes = ByteBuffer(string: text)
-        while let piece = bytes.readSlice(length: min(bytes.readableBytes, 16_384)), piece.readableBytes > 0 {
-            try await write(piece)
-        }
-    }
+    public func send(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
 }
