@@ -199,7 +199,7 @@ private struct MergeInsert {
     }
 
     private func measure(_ rows: UploadRows) async throws -> Double {
-        try await files.settle()
+        try await files.warm()
         let start = Moment.now
         try await rows.insert(pool)
         while true {

@@ -69,7 +69,7 @@ struct UploadFiles {
     /// Seconds that a shell takes to make one file of the chunks.
     func shell(hashing: Bool, durable: Bool) async throws -> Double {
         let script = [#"cat "$@" > "$0""#] + (durable ? [#"sync -d "$0""#] : []) + (hashing ? [#"sha256sum "$0""#] : [])
-        try await settle()
+        try await warm()
         let start = Moment.now
         _ = try await run(script.joined(separator: " && "), chunks: chunkCount, to: copy)
         let seconds = (Moment.now - start).inSeconds
@@ -79,7 +79,7 @@ struct UploadFiles {
 
     /// Has all that are measured begin alike: nothing waits to be written, and the memory that a file's pages go to was
     /// just used. A machine that gave it back to its host in between is many times slower, whoever comes next.
-    func settle() async throws {
+    func warm() async throws {
         _ = try await run(#"cat "$@" > "$0""#, chunks: chunkCount, to: copy)
         try FileManager.default.removeItem(atPath: copy)
         sync()
